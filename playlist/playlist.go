@@ -2,8 +2,25 @@
 // replaces them in place: every other byte stays as it was. It also lists
 // segments, and reads range links.
 //
+// The text goes one way: a scanner (hls.go, or dash.go on top of xml.go) walks
+// over it once and reports every URI with the place it stands in; Rewrite
+// asks its caller about each and splices the answers in (splice.go). Segments
+// listens to the same scanner.
+//
 // It is pure, does no I/O, knows no archive, and never decodes and re-encodes.
+// It is no validator: what it does not understand it leaves alone, and only a
+// manifest that is not XML at all is an error. The gateway, pack and the
+// verify command call it. All functions may be called concurrently.
+//
+// Sources: RFC 8216 and draft-pantos-hls-rfc8216bis (cited as rfc8216bis) for
+// HLS, ISO/IEC 23009-1 for DASH, RFC 3986 for URIs.
 package playlist
+
+import (
+	"errors"
+	"path"
+	"strings"
+)
 
 // Kind is the format of a playlist.
 type Kind uint8
@@ -17,71 +34,52 @@ const (
 // MaxBytes is the largest playlist that is read; callers refuse larger ones.
 const MaxBytes = 16 << 20
 
-// Detect says which kind an entry is, by its name's extension or, where the
-// name has no known extension, by the first bytes of its content (#EXTM3U, a BOM before it allowed).
-// head may be empty when the extension decides.
-func Detect(name string, head []byte) Kind { panic("stub") }
+// maxSegments bounds what Segments and Describe keep of one playlist: six
+// days of two-second segments.
+const maxSegments = 1 << 18
 
-// RangeState says what the query of a URI holds.
-type RangeState uint8
+var (
+	// ErrTooLarge means that a playlist is longer than MaxBytes or holds
+	// more than this package is willing to keep.
+	ErrTooLarge = errors.New("playlist too large")
 
-const (
-	NoRange  RangeState = iota // no range parameter
-	Valid                      // exactly one, well formed
-	BadRange                   // missing value, repeated, negative, overflowing, not decimal
+	// ErrSyntax means that a manifest is not well-formed XML, or that a
+	// playlist is not what the function reads.
+	ErrSyntax = errors.New("playlist malformed")
 )
 
-// Role says what a URI names.
-type Role uint8
-
 const (
-	Other     Role = iota
-	Segment        // EXTINF line, EXT-X-PART, PRELOAD-HINT part, SegmentURL@media …
-	Init           // EXT-X-MAP, Initialization …
-	Key            // EXT-X-KEY, EXT-X-SESSION-KEY
-	Rendition      // another playlist: variant line, EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF …
+	byteOrderMark = "\ufeff"
+	hlsMagic      = "#EXTM3U" // RFC 8216 §4.3.1.1
 )
 
-// Link is one URI as it stands in a playlist.
-type Link struct {
-	URI      string     // as its author meant it: XML entities and {$variables} resolved
-	State    RangeState // of its query
-	Off, N   int64      // the range, when State is Valid; off, n ≥ 0, off+n does not overflow
-	Tag      string     // "EXTINF", "EXT-X-MAP", "SegmentURL", …
-	Attr     string     // "URI", "media", …; empty for a URI line or element text
-	Role     Role
-	Line     int    // 1-based
-	Base     string // DASH: the effective BaseURL, resolved; empty for HLS and where there is none
-	Template bool   // DASH: holds $…$ identifiers
-	HasMap   bool   // HLS: the playlist has an EXT-X-MAP
+// otherExtensions are the names of media, images and text that are no
+// playlists, whatever their content starts with.
+var otherExtensions = map[string]bool{
+	".ts": true, ".m4s": true, ".mp4": true, ".cmfv": true, ".m4a": true,
+	".cmfa": true, ".aac": true, ".mp3": true, ".ac3": true, ".ec3": true,
+	".webm": true, ".vtt": true, ".jpg": true, ".jpeg": true, ".png": true,
+	".webp": true, ".avif": true, ".gif": true, ".key": true, ".json": true,
 }
 
-// Path is the URI's path as written (percent-encoded), without query and fragment.
-func (l Link) Path() string { panic("stub") }
-
-// Local says whether the URI is a relative or absolute path within the archive:
-// false for URIs with a scheme or host, and for unresolved variables.
-func (l Link) Local() bool { panic("stub") }
-
-// With returns the URI with its path replaced by path and the range parameter
-// taken out of its query; other parameters and the fragment stay as written.
-func (l Link) With(path string) string { panic("stub") }
-
-// Rewrite appends src to dst with the URIs for which link answers true
-// replaced by what it answers (escaped for where they stand). link is called in order of the text, once
-// for each URI. The answer is src unchanged, byte for byte, when link never answers true.
-func Rewrite(dst, src []byte, kind Kind, link func(Link) (string, bool)) ([]byte, error) {
-	panic("stub")
+// Detect says which kind an entry is, by its name's extension (in any case)
+// or, where the name has no known extension, by the first bytes of its content
+// (#EXTM3U, a BOM before it allowed). head may be empty when the extension
+// decides.
+func Detect(name string, head []byte) Kind {
+	ext := strings.ToLower(path.Ext(name))
+	switch {
+	case ext == ".m3u8" || ext == ".m3u":
+		return HLS
+	case ext == ".mpd":
+		return DASH
+	case otherExtensions[ext]:
+		return None
+	}
+	const enough = len(byteOrderMark) + len(hlsMagic)
+	start := strings.TrimPrefix(string(head[:min(len(head), enough)]), byteOrderMark)
+	if strings.HasPrefix(start, hlsMagic) {
+		return HLS
+	}
+	return None
 }
-
-// ParseRange reads the range parameter of a raw query (without '?').
-func ParseRange(rawQuery string) (off, n int64, state RangeState) { panic("stub") }
-
-// Reference is the relative reference from the playlist (or other entry) named from to the
-// entry named to, both names in one archive: percent-encoded by path element, never
-// empty, never starting with '/', and with "./" before a first element that holds a colon.
-func Reference(from, to string) string { panic("stub") }
-
-// Resolve reads ref, a percent-encoded relative or absolute path, as it stands in the entry named from, and answers the
-// name of the entry it means. ok is false when it leaves the archive or is no valid path.
-func Resolve(from, ref string) (name string, ok bool) { panic("stub") }
