@@ -163,11 +163,11 @@ func (s *dashScan) enter(t xmlToken) error {
 	}
 	prefix, local := splitName(t.name)
 	if len(s.open) == 0 {
-		s.root, _ = s.namespace(prefix)
+		s.root = s.namespace(prefix)
 	} else {
 		e.outer = s.open[len(s.open)-1].inner
 	}
-	if known := dashElementByName[local]; known != nil && s.isDASH(prefix) {
+	if known := dashElementByName[local]; known != nil && s.namespace(prefix) == s.root {
 		e.known = known
 	}
 	e.inner = e.outer
@@ -194,9 +194,11 @@ func (s *dashScan) enterLevel(e *openElement) {
 	if own == "" || e.outer.lost {
 		return
 	}
+	if s.budget -= len(e.outer.uri) + len(own); own == lostBase || s.budget < 0 {
+		e.inner = effectiveBase{lost: true}
+		return
+	}
 	e.inner.uri = joinBase(e.outer.uri, own)
-	s.budget -= len(e.inner.uri)
-	e.inner.lost = own == lostBase || s.budget < 0
 }
 
 // leave takes the innermost element off the stack, and reports its text.
@@ -283,7 +285,7 @@ func (s *dashScan) reportAttributes(e *openElement) {
 		switch {
 		case prefix == "":
 			found = s.knownAttribute(e, local)
-		case local == "href" && s.isXLink(prefix) && s.isDASH(elementPrefix):
+		case local == "href" && s.isXLink(prefix) && s.namespace(elementPrefix) == s.root:
 			s.link.Tag, s.link.Attr, s.link.Role, s.link.Template = element, "xlink:href", Other, false
 			found = true
 		}
@@ -348,33 +350,27 @@ func (s *dashScan) bind() error {
 	return nil
 }
 
-// namespace is what a prefix is bound to.
-func (s *dashScan) namespace(prefix string) (uri string, ok bool) {
+// namespace is what a prefix is bound to. One that is not stands for itself.
+func (s *dashScan) namespace(prefix string) string {
 	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].prefix == prefix {
-			return s.bindings[i].uri, true
+			return s.bindings[i].uri
 		}
 	}
-	return "", false
+	return prefix
 }
 
-// isDASH says whether an element with the prefix is of the root's namespace.
-func (s *dashScan) isDASH(prefix string) bool {
-	uri, ok := s.namespace(prefix)
-	return uri == s.root && (ok || prefix == "")
-}
-
-// isXLink says whether the prefix stands for XLink. Some writers forget to
+// isXLink says whether a prefix stands for XLink. Some writers forget to
 // declare it, and players look for it by its usual name.
 func (s *dashScan) isXLink(prefix string) bool {
-	uri, ok := s.namespace(prefix)
-	return uri == xlinkNamespace || !ok && prefix == "xlink"
+	uri := s.namespace(prefix)
+	return uri == xlinkNamespace || uri == "xlink"
 }
 
 // splitName cuts a qualified name; prefix is empty where there is none.
 func splitName(name string) (prefix, local string) {
 	prefix, local, ok := strings.Cut(name, ":")
-	if !ok {
+	if !ok || prefix == "" || local == "" || strings.Contains(local, ":") {
 		return "", name
 	}
 	return prefix, local

@@ -102,7 +102,7 @@ func (s *xmlScan) skipPast(open, close string) error {
 // in which quotes, comments and further declarations may hold a '>'.
 func (s *xmlScan) declaration() error {
 	start := s.at
-	nested := 0 // open '<' and '['
+	nested := 0 // '<' not yet closed
 	for s.at < len(s.text) {
 		rest := s.text[s.at:]
 		var err error
@@ -113,10 +113,10 @@ func (s *xmlScan) declaration() error {
 			err = s.skipPast("<?", "?>")
 		case c == '"' || c == '\'':
 			err = s.skipPast(rest[:1], rest[:1])
-		case c == '<' || c == '[':
+		case c == '<':
 			nested++
 			s.at++
-		case c == '>' || c == ']':
+		case c == '>':
 			nested--
 			s.at++
 		default:
