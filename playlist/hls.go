@@ -86,6 +86,8 @@ var hlsTagByName = func() map[string]*hlsTag {
 	return byName
 }()
 
+var infTag = hlsTagByName[tagInf]
+
 // Multivariant says whether an HLS playlist lists other playlists (RFC 8216
 // §4.3.4) and no segments. The first tag that only one of the two kinds may
 // hold decides; without one it is a media playlist.
@@ -111,6 +113,9 @@ func tagAt(text string, from, to int) (tag *hlsTag, value int) {
 	line := text[from:to]
 	if !strings.HasPrefix(line, "#EXT") {
 		return nil, 0
+	}
+	if strings.HasPrefix(line, "#"+tagInf+":") { // every second line of most playlists
+		return infTag, from + len("#"+tagInf+":")
 	}
 	name := line[1:]
 	if i := strings.IndexByte(name, ':'); i >= 0 {
@@ -235,13 +240,13 @@ func (s *hlsScan) attribute(tag *hlsTag, a attribute, hintsMap bool) {
 
 // report completes s.link from the URI in the text and passes it on.
 func (s *hlsScan) report(at place) {
-	if at.from == at.to {
-		return
-	}
 	l := &s.link
 	l.URI, l.unresolved = s.text[at.from:at.to], false
 	if s.variables != nil {
 		l.URI, l.unresolved = s.variables.resolve(l.URI)
+	}
+	if l.URI == "" {
+		return
 	}
 	l.Line = s.number
 	_, query, _ := splitURI(l.URI)

@@ -96,11 +96,12 @@ func parseRangeValue(value string) (off, n int64, ok bool) {
 func parseDigits(s string) (v int64, rest string, ok bool) {
 	i := 0
 	for ; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
-		d := int64(s[i] - '0')
-		if v > (math.MaxInt64-d)/10 {
+		if v > math.MaxInt64/10 {
 			return 0, "", false
 		}
-		v = v*10 + d
+		if v = v*10 + int64(s[i]-'0'); v < 0 { // one digit past MaxInt64
+			return 0, "", false
+		}
 	}
 	return v, s[i:], i > 0
 }

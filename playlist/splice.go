@@ -74,7 +74,12 @@ func (s *splicer) visit(l *Link, at place) {
 // Control characters and double quotes are no part of a URI (RFC 3986 §2) and
 // are percent-encoded everywhere.
 func appendEscaped(dst []byte, answer string, in syntax) []byte {
-	for i := range len(answer) {
+	plain := 0
+	for plain < len(answer) && plainInURI[answer[plain]] {
+		plain++
+	}
+	dst = append(dst, answer[:plain]...)
+	for i := plain; i < len(answer); i++ {
 		c := answer[i]
 		switch {
 		case c < ' ' || c == 0x7f || c == '"':
@@ -91,6 +96,14 @@ func appendEscaped(dst []byte, answer string, in syntax) []byte {
 	}
 	return dst
 }
+
+// plainInURI are the bytes that are escaped nowhere.
+var plainInURI = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = unencoded(byte(c)) && c != ',' || c == '/' || c == '?' || c == '%'
+	}
+	return plain
+}()
 
 func appendXML(dst []byte, c byte) []byte {
 	switch c {
