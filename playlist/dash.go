@@ -19,10 +19,7 @@ type dashElement struct {
 	template bool // its attributes are templates (§5.3.9.4.4)
 }
 
-const (
-	baseURLElement = "BaseURL"
-	locationRole   = Rendition // the manifest itself, elsewhere
-)
+const baseURLElement = "BaseURL"
 
 // dashElements are the elements that hold URIs or carry a BaseURL. Besides,
 // every element may have an xlink:href (§5.5).
@@ -33,7 +30,7 @@ var dashElements = []dashElement{
 	{name: "Representation", level: true},
 
 	{name: baseURLElement, text: true},
-	{name: "Location", text: true, role: locationRole},
+	{name: "Location", text: true, role: Rendition}, // the manifest itself, elsewhere
 	{name: "PatchLocation", text: true},
 
 	{name: "SegmentTemplate", template: true, attrs: []uriAttr{

@@ -198,7 +198,7 @@ func TestMalformedXML(t *testing.T) {
 }
 
 func TestHostileDASH(t *testing.T) {
-	const n = 1 << 19
+	const n = 1 << 18
 	mpd := func(body string) string { return "<MPD>" + body + "</MPD>" }
 	long := strings.Repeat("x", n)
 	tests := []struct {

@@ -19,6 +19,7 @@ type hlsTag struct {
 	attrs []uriAttr // that hold URIs
 }
 
+// uriAttr is an attribute, of a tag or an element, that holds a URI.
 type uriAttr struct {
 	name string
 	role Role
@@ -31,7 +32,6 @@ const (
 	tagDefine      = "EXT-X-DEFINE"
 	tagPreloadHint = "EXT-X-PRELOAD-HINT"
 	tagGap         = "EXT-X-GAP"
-	tagEndList     = "EXT-X-ENDLIST"
 )
 
 // hlsTags are the tags that hold URIs, or that tell the two kinds of playlist apart.
@@ -68,7 +68,7 @@ var hlsTags = []hlsTag{
 	{name: "EXT-X-TARGETDURATION", level: mediaLevel},
 	{name: "EXT-X-MEDIA-SEQUENCE", level: mediaLevel},
 	{name: "EXT-X-DISCONTINUITY-SEQUENCE", level: mediaLevel},
-	{name: tagEndList, level: mediaLevel},
+	{name: "EXT-X-ENDLIST", level: mediaLevel},
 	{name: "EXT-X-PLAYLIST-TYPE", level: mediaLevel},
 	{name: "EXT-X-I-FRAMES-ONLY", level: mediaLevel},
 	{name: "EXT-X-PART-INF", level: mediaLevel},

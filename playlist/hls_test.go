@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// hlsURIs are the places of playlist URIs that shared knowledge asks for, written
-// down apart from the scanner's table.
+// hlsURIs are the places of playlist URIs that must be found, written down apart
+// from the scanner's table.
 var hlsURIs = []struct {
 	line string // %s is the URI
 	tag  string

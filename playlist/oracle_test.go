@@ -160,7 +160,7 @@ func xmlLinks(src []byte) (links []xmlLink, ok bool) {
 // checkXML asserts that the scanner finds exactly what encoding/xml does.
 func checkXML(t interface{ Errorf(string, ...any) }, src []byte) (found int) {
 	want, ok := xmlLinks(src)
-	if !ok {
+	if !ok || !plainDeclarations(string(src)) {
 		return 0
 	}
 	var got []xmlLink
@@ -182,6 +182,14 @@ func checkXML(t interface{ Errorf(string, ...any) }, src []byte) (found int) {
 	return len(want)
 }
 
+// plainDeclarations says whether encoding/xml reads the declarations of a text
+// as XML 1.0 does: it accepts any <!…>, and knows no processing instructions
+// within.
+func plainDeclarations(text string) bool {
+	others := strings.NewReplacer("<!--", "", "<![CDATA[", "", "<!DOCTYPE ", "").Replace(text)
+	return !strings.Contains(others, "<!") && !(strings.Contains(text, "<!DOCTYPE ") && strings.Contains(text, "<?"))
+}
+
 // oneLineEnd does away with what encoding/xml makes of line ends.
 func oneLineEnd(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
@@ -194,6 +202,9 @@ func TestFindsWhatXMLFinds(t *testing.T) {
 		}
 	}
 	for _, src := range malformedXML {
+		if len(src) > 1<<16 {
+			continue
+		}
 		if links, ok := xmlLinks([]byte(src)); ok && len(links) > 0 {
 			t.Errorf("encoding/xml finds %v in %.60q", links, src)
 		}
