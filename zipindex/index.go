@@ -1,96 +1,242 @@
-// Package zipindex reads the central directory of a ZIP archive into an
-// immutable Index that finds entries by name and by the bytes they occupy.
-//
-// It is pure: bytes in, index out. It does no I/O; where it lacks bytes it says
-// which ([NeedMore]), and the caller reads them. It does not extract, does not
-// write, and refuses every archive that two readers could understand
-// differently.
 package zipindex
 
 import (
-	"fmt"
+	"encoding/binary"
 	"iter"
+	"slices"
+	"sort"
+	"strings"
+	"unsafe"
 )
-
-// Code names why an archive is refused or an entry hidden. Codes are stable.
-type Code string
-
-const (
-	CodeNotFound       Code = "zip-not-found"
-	CodeIncomplete     Code = "archive-incomplete"
-	CodeAmbiguousEnd   Code = "zip-ambiguous-end"
-	CodePrefixData     Code = "zip-prefix-data"
-	CodeDirectoryCount Code = "zip-directory-count"
-	CodeZip64Mismatch  Code = "zip-zip64-mismatch"
-	CodeMultidisk      Code = "zip-multidisk"
-	CodeTooLarge       Code = "zip-too-large"
-	CodeOverlap        Code = "zip-overlap"
-	CodeDuplicateName  Code = "zip-duplicate-name"
-	CodeBadPath        Code = "bad-path"
-	CodeMethod         Code = "zip-method"
-	CodeSizeMismatch   Code = "zip-size-mismatch"
-	CodeEncrypted      Code = "zip-encrypted"
-	CodeSpecialFile    Code = "zip-special-file"
-	CodeDirectoryEntry Code = "not-found-entry"
-	CodeLocalMismatch  Code = "zip-local-mismatch"
-)
-
-// Error says what is wrong with an archive or an entry, and where.
-type Error struct {
-	Code   Code
-	Offset int64  // byte of the archive at which the fault was found
-	Detail string // what is wrong there, for people
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s at byte %d: %s", e.Code, e.Offset, e.Detail)
-}
-
-// NeedMore says that the bytes given start too late: call Parse again with
-// bytes from Off to the end of the archive. It is answered at most three times
-// for one archive (end record, ZIP64 record, directory).
-type NeedMore struct{ Off int64 }
-
-func (e *NeedMore) Error() string { return fmt.Sprintf("need archive bytes from %d", e.Off) }
-
-// Limits bound what Parse accepts. Zero means the default.
-type Limits struct {
-	Directory int64 // bytes of central directory; default 128 MiB
-	Entries   int   // default 2,000,000
-}
-
-// Parse reads the central directory from tail, the bytes [off, size) of an
-// archive of size bytes. The Index keeps nothing of tail.
-func Parse(tail []byte, off, size int64, lim Limits) (*Index, error) { panic("stub") }
 
 // Index is what an archive's central directory says. Immutable.
-type Index struct{}
+//
+// Entries lie in order of their header offset, without a pointer each. Names lie in order, cut into blocks: the first of a block is whole, each
+// further one is the number of bytes it shares with the one before, and the rest.
+type Index struct {
+	size, dirOffset int64
+	digest          [32]byte
+	recs            []rec
+	wide            []wide   // what the few unusual entries have more, in order of offset
+	names           []byte   // blocks
+	blocks          []uint32 // where each begins
+	order           []uint32 // place in recs by rank of name; nil when both orders are one
+	rank            []uint32 // rank of name by place in recs; nil likewise
+}
+
+// rec is an entry, in 20 bytes.
+type rec struct {
+	offLow     uint32 // of the local header, 48 bits
+	compressed uint32 // bytes of data, and of content unless bitWide
+	crc        uint32
+	offHigh    uint16
+	bits       bits
+	rawLen     uint16 // of the name as it stands in the archive
+	_          uint16
+}
+
+// bits of a rec: the reason it is hidden, how its name differs, and flags.
+type bits uint16
+
+const (
+	bitsReason    = 0 // 4 bits
+	bitsForm      = 4 // 2 bits
+	bitDescriptor = 1 << 8
+	bitUTF8       = 1 << 9
+	bitWide       = 1 << 10
+)
+
+func (r rec) offset() int64  { return int64(r.offHigh)<<32 | int64(r.offLow) }
+func (r rec) why() reason    { return reason(r.bits >> bitsReason & 15) }
+func (r rec) form() nameForm { return nameForm(r.bits >> bitsForm & 3) }
+
+// wide is what an entry has more that is not stored, or is of 4 GiB and more.
+type wide struct {
+	offset, size, compressed uint64
+	method, flags            uint16
+}
+
+const blockNames = 16
+
+// build fills the columns from what was parsed.
+func (x *Index) build(p *parser) error {
+	order, err := p.sortByName()
+	if err != nil {
+		return err
+	}
+	x.wide, x.order = slices.Clip(p.wide), order
+	x.recs = make([]rec, len(p.entries))
+	for i := range p.entries {
+		x.recs[i] = p.entries[i].rec
+	}
+	if order != nil {
+		x.rank = make([]uint32, len(order))
+		for r, i := range order {
+			x.rank[i] = uint32(r)
+		}
+	}
+	x.blocks = make([]uint32, 0, (len(p.entries)+blockNames-1)/blockNames)
+	names := make([]byte, 0, 16*len(p.entries))
+	var last []byte
+	for r := range p.entries {
+		name := p.entries[x.place(r)].name
+		shared := 0
+		if r%blockNames == 0 {
+			x.blocks = append(x.blocks, uint32(len(names)))
+		} else {
+			shared = sharedPrefix(last, name)
+			names = binary.AppendUvarint(names, uint64(shared))
+		}
+		names = binary.AppendUvarint(names, uint64(len(name)-shared))
+		names = append(names, name[shared:]...)
+		last = name
+	}
+	x.names = slices.Clone(names)
+	return nil
+}
+
+func sharedPrefix(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// place answers where the entry with the r-th name lies in recs.
+func (x *Index) place(r int) int {
+	if x.order == nil {
+		return r
+	}
+	return int(x.order[r])
+}
 
 // Size is the archive's size in bytes.
-func (x *Index) Size() int64 { panic("stub") }
+func (x *Index) Size() int64 { return x.size }
 
 // DirectoryOffset is where the central directory starts.
-func (x *Index) DirectoryOffset() int64 { panic("stub") }
+func (x *Index) DirectoryOffset() int64 { return x.dirOffset }
 
 // Digest is the SHA-256 of the central directory's bytes (directory start up
 // to the archive's end): with Size it is the archive's version, the same on every node.
-func (x *Index) Digest() [32]byte { panic("stub") }
+func (x *Index) Digest() [32]byte { return x.digest }
 
 // Bytes is about how much memory the Index holds.
-func (x *Index) Bytes() int64 { panic("stub") }
+func (x *Index) Bytes() int64 {
+	return int64(unsafe.Sizeof(*x)) + int64(cap(x.recs))*int64(unsafe.Sizeof(rec{})) + int64(cap(x.wide))*int64(unsafe.Sizeof(wide{})) +
+		int64(cap(x.names)) + 4*int64(cap(x.blocks)+cap(x.order)+cap(x.rank))
+}
 
 // Len is the number of entries, hidden ones included.
-func (x *Index) Len() int { panic("stub") }
+func (x *Index) Len() int { return len(x.recs) }
 
 // Entry returns the i-th entry in order of header offset, 0 ≤ i < Len.
-func (x *Index) Entry(i int) Entry { panic("stub") }
+func (x *Index) Entry(i int) Entry {
+	r := i
+	if x.rank != nil {
+		r = int(x.rank[i])
+	}
+	return x.entry(i, x.name(r))
+}
 
 // All yields every entry, hidden ones included, in order of header offset.
-func (x *Index) All() iter.Seq[Entry] { panic("stub") }
+func (x *Index) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := range x.recs {
+			if !yield(x.Entry(i)) {
+				return
+			}
+		}
+	}
+}
 
 // Lookup finds an entry by the name it is served under. A hidden entry is
 // found too: ask its Refused.
-func (x *Index) Lookup(name string) (Entry, bool) { panic("stub") }
+func (x *Index) Lookup(name string) (Entry, bool) {
+	b := sort.Search(len(x.blocks), func(i int) bool { return x.first(i) > name }) - 1
+	if b < 0 {
+		return Entry{}, false
+	}
+	var buf [256]byte
+	c := cursor{rest: x.names[x.blocks[b]:], name: buf[:0]}
+	for r := b * blockNames; r < min((b+1)*blockNames, len(x.recs)); r++ {
+		c.next(r%blockNames == 0)
+		if string(c.name) == name {
+			return x.entry(x.place(r), strings.Clone(name)), true
+		}
+	}
+	return Entry{}, false
+}
+
+// first is the first name of a block, valid as long as the Index is.
+func (x *Index) first(block int) string {
+	rest := x.names[x.blocks[block]:]
+	n, k := binary.Uvarint(rest)
+	if n == 0 {
+		return ""
+	}
+	return unsafe.String(&rest[k], int(n))
+}
+
+// name answers the r-th name in order.
+func (x *Index) name(r int) string {
+	var buf [256]byte
+	c := cursor{rest: x.names[x.blocks[r/blockNames]:], name: buf[:0]}
+	for i := range r%blockNames + 1 {
+		c.next(i == 0)
+	}
+	return string(c.name)
+}
+
+// cursor walks a block of names.
+type cursor struct {
+	rest, name []byte
+}
+
+func (c *cursor) next(first bool) {
+	shared := 0
+	if !first {
+		shared = c.number()
+	}
+	n := c.number()
+	c.name = append(c.name[:shared], c.rest[:n]...)
+	c.rest = c.rest[n:]
+}
+
+func (c *cursor) number() int {
+	n, k := binary.Uvarint(c.rest)
+	c.rest = c.rest[k:]
+	return int(n)
+}
+
+func (x *Index) end(i int) int64 {
+	if i+1 < len(x.recs) {
+		return x.recs[i+1].offset()
+	}
+	return x.dirOffset
+}
+
+func (x *Index) entry(i int, name string) Entry {
+	r := x.recs[i]
+	e := Entry{
+		Name: name, Size: int64(r.compressed), CompressedSize: int64(r.compressed), HeaderOffset: r.offset(), End: x.end(i),
+		CRC32: r.crc, why: r.why(), form: r.form(), rawLen: r.rawLen,
+	}
+	if r.bits&bitDescriptor != 0 {
+		e.Flags |= flagDescriptor
+	}
+	if r.bits&bitUTF8 != 0 {
+		e.Flags |= flagUTF8
+	}
+	if r.bits&bitWide != 0 {
+		j := sort.Search(len(x.wide), func(j int) bool { return int64(x.wide[j].offset) >= e.HeaderOffset })
+		w := x.wide[j]
+		e.Size, e.CompressedSize, e.Method, e.Flags = int64(w.size), int64(w.compressed), w.method, w.flags
+	}
+	return e
+}
 
 // Match says how a byte range lies to an entry.
 type Match uint8
@@ -98,37 +244,38 @@ type Match uint8
 const (
 	Outside Match = iota // in no entry's data
 	Whole                // exactly the entry's data, or its header offset with its data's size
-	Inside               // within the entry's region: the local header decides (see Entry.DataOffset)
+	Inside               // within the entry's region: the local header decides
 )
 
 // Locate says what the archive's bytes [off, off+n) are. Whole is answered
 // without a look at the local header where directory and neighbours leave no
 // doubt; Inside where only the local header can tell.
-func (x *Index) Locate(off, n int64) (Entry, Match) { panic("stub") }
-
-// Entry is one file of the archive, as the directory describes it.
-type Entry struct {
-	Name           string // as served: UTF-8, without a leading "./"
-	Size           int64  // bytes of content
-	CompressedSize int64  // bytes of data in the archive
-	HeaderOffset   int64  // of the local header
-	End            int64  // where the next local header, or the directory, begins
-	CRC32          uint32 // of the content
-	Method         uint16 // 0 stored, 8 deflated
-	Flags          uint16 // general purpose bits
+func (x *Index) Locate(off, n int64) (Entry, Match) {
+	if off < 0 || n < 0 || off > x.dirOffset-n {
+		return Entry{}, Outside
+	}
+	i := sort.Search(len(x.recs), func(i int) bool { return x.recs[i].offset() > off }) - 1
+	if i < 0 {
+		return Entry{}, Outside
+	}
+	// Empty data of one entry ends where the next one's header begins.
+	if n == 0 && i > 0 && x.recs[i].offset() == off && x.recs[i-1].compressed == 0 {
+		i--
+	}
+	if m := x.match(i, off, n); m != Outside {
+		return x.Entry(i), m
+	}
+	return Entry{}, Outside
 }
 
-// Refused is nil for an entry that may be served, and says why not otherwise.
-func (e Entry) Refused() *Error { panic("stub") }
-
-// HeaderLen is how many bytes CheckLocal needs at least: 30 and the name.
-func (e Entry) HeaderLen() int64 { panic("stub") }
-
-// DataOffset guesses where the data starts from directory and neighbours.
-// exact is true where the archive's layout leaves no other possibility that a known packer writes.
-func (e Entry) DataOffset() (off int64, exact bool) { panic("stub") }
-
-// CheckLocal compares the local header, given as the archive's bytes from
-// HeaderOffset on (at least HeaderLen of them; more are welcome), with the directory and
-// answers where the data starts. The error is an *Error with CodeLocalMismatch.
-func (e Entry) CheckLocal(header []byte) (dataOffset int64, err error) { panic("stub") }
+func (x *Index) match(i int, off, n int64) Match {
+	e := x.entry(i, "")
+	least := e.HeaderOffset + localLen + int64(e.rawLen)
+	switch {
+	case n == e.CompressedSize && (off == e.HeaderOffset || e.mayStartAt(off)):
+		return Whole
+	case off >= least && off <= e.End-n && n <= e.CompressedSize && (n > 0 || e.CompressedSize == 0):
+		return Inside
+	}
+	return Outside
+}

@@ -4,9 +4,17 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"hash/crc32"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"golang.org/x/sync/semaphore"
 )
 
 // Object is the content of one entry: the key of its spans. An entry whose
@@ -56,25 +64,186 @@ type ChecksumError struct {
 func (e *ChecksumError) Error() string { return ErrChecksum.Error() }
 func (e *ChecksumError) Unwrap() error { return ErrChecksum }
 
-type Cache struct{}
+// Cache is safe for concurrent use.
+//
+// mu guards the two maps of spans, every span and every flight; nothing is read, computed over content or waited for while it is
+// held. It is a leaf: no other lock is taken under it.
+type Cache struct {
+	cfg     Config
+	ctx     context.Context // of all fills
+	cancel  context.CancelFunc
+	budget  *semaphore.Weighted // bytes being filled
+	waiting atomic.Int64        // flights that wait for the budget
+	work    sync.WaitGroup      // flights
 
-func New(cfg Config) *Cache { panic("stub") }
+	mu      sync.Mutex // guards following
+	closed  bool
+	memory  *memory
+	filling map[spanKey]*span // not finished; each belongs to a flight that is not over
+	proved  *simplelru.LRU[Object, struct{}]
+	stats   Stats
+}
 
-// Open reads [off, off+n) of obj. It does not block and starts no fill: Next does.
-func (c *Cache) Open(obj Object, off, n int64, fill Fill) *Reader { panic("stub") }
+const (
+	maxProved   = 1 << 16
+	maxWaiting  = 1024        // flights that may wait for the budget
+	admitWithin = time.Second // how long one waits
+)
+
+// New makes a Cache. Close ends it.
+func New(cfg Config) *Cache {
+	setDefault(&cfg.Memory, 512<<20)
+	setDefault(&cfg.Inflight, 512<<20)
+	setDefault(&cfg.Whole, 32<<20)
+	setDefault(&cfg.Span, 512<<10)
+	setDefault(&cfg.Ahead, 32<<20)
+	if cfg.Linger == 0 {
+		cfg.Linger = time.Minute
+	}
+	cfg.Inflight = max(cfg.Inflight, cfg.Whole, cfg.Ahead) // the largest fill must fit
+	c := &Cache{cfg: cfg, budget: semaphore.NewWeighted(cfg.Inflight), filling: map[spanKey]*span{}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.memory = newMemory(cfg.Memory)
+	c.proved, _ = simplelru.NewLRU[Object, struct{}](maxProved, nil)
+	return c
+}
+
+func setDefault(v *int64, d int64) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// whole says whether an object is one span.
+func (c *Cache) whole(obj Object) bool { return obj.Size <= c.cfg.Whole }
+
+// place answers which span holds byte off, and where in it.
+func (c *Cache) place(obj Object, off int64) (i int64, in int) {
+	if c.whole(obj) {
+		return 0, int(off)
+	}
+	return off / c.cfg.Span, int(off % c.cfg.Span)
+}
+
+// spanLen is the length of the i-th span.
+func (c *Cache) spanLen(obj Object, i int64) int64 {
+	if c.whole(obj) {
+		return obj.Size
+	}
+	return min(c.cfg.Span, obj.Size-i*c.cfg.Span)
+}
+
+// Open reads [off, off+n) of obj, which lies within it. It does not block and starts no fill: Next does.
+func (c *Cache) Open(obj Object, off, n int64, fill Fill) *Reader {
+	r := &Reader{c: c, obj: obj, off: off, end: off + n, fill: fill}
+	r.proves = off == 0 && n == obj.Size && !c.whole(obj) && !c.Proved(obj)
+	return r
+}
+
+// start begins to fill the run of missing spans from the i-th on, as far as a reader that ends at end wants. mu is held.
+func (c *Cache) start(obj Object, i, end int64, fill Fill) *span {
+	f := &flight{c: c, obj: obj, off: i * c.cfg.Span}
+	if c.whole(obj) {
+		f.off = 0
+	}
+	for {
+		key := spanKey{obj, i}
+		s := &span{key: key, fill: f}
+		c.filling[key] = s
+		f.spans = append(f.spans, s)
+		f.n += c.spanLen(obj, i)
+		i++
+		next := spanKey{obj, i}
+		if f.off+f.n >= min(end, obj.Size) || f.n+c.cfg.Span > c.cfg.Ahead || c.filling[next] != nil || c.memory.has(next) {
+			break
+		}
+	}
+	var ctx context.Context
+	ctx, f.cancel = context.WithCancel(c.ctx)
+	c.stats.Fills++
+	c.stats.Inflight += f.n
+	c.work.Add(1)
+	first := f.spans[0]
+	go f.run(ctx, fill)
+	return first
+}
+
+// finish moves a span to the store. mu is held.
+func (c *Cache) finish(s *span, proved bool) {
+	if c.filling[s.key] == s {
+		delete(c.filling, s.key)
+	}
+	c.memory.add(s)
+	if proved {
+		c.proved.Add(s.key.obj, struct{}{})
+	}
+}
+
+func (c *Cache) count(o Outcome) {
+	switch o {
+	case Hit:
+		c.stats.Hits++
+	case Miss:
+		c.stats.Misses++
+	case Shared:
+		c.stats.Shared++
+	}
+}
 
 // Put keeps a whole object's content that was read along with something
-// else. It is checked against the CRC; data is kept, not copied (unless it is a small part of a larger array).
-func (c *Cache) Put(obj Object, data []byte) error { panic("stub") }
+// else. It is checked against the CRC; data is copied, since it mostly is a part of something larger. Objects of more than one span are not taken.
+func (c *Cache) Put(obj Object, data []byte) error {
+	if int64(len(data)) != obj.Size || !c.whole(obj) || len(data) == 0 {
+		return fmt.Errorf("put %d bytes for an object of %d", len(data), obj.Size)
+	}
+	if sum := crc32.ChecksumIEEE(data); sum != obj.CRC {
+		return &ChecksumError{Object: obj, Got: sum}
+	}
+	key := spanKey{obj, 0}
+	s := &span{key: key, buf: bytes.Clone(data), n: len(data), sum: obj.CRC, done: true}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if c.filling[key] == nil && !c.memory.has(key) {
+		c.finish(s, true)
+	}
+	return nil
+}
 
 // Has says whether all of the object is kept.
-func (c *Cache) Has(obj Object) bool { panic("stub") }
+func (c *Cache) Has(obj Object) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := int64(0); i == 0 || !c.whole(obj) && i*c.cfg.Span < obj.Size; i++ {
+		if !c.memory.has(spanKey{obj, i}) {
+			return false
+		}
+	}
+	return true
+}
 
 // Proved says whether the object's whole content has been seen to fit its CRC.
-func (c *Cache) Proved(obj Object) bool { panic("stub") }
+func (c *Cache) Proved(obj Object) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proved.Contains(obj)
+}
 
-// Drop forgets every span of obj.
-func (c *Cache) Drop(obj Object) { panic("stub") }
+// Drop forgets every span of obj that is kept.
+func (c *Cache) Drop(obj Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(obj)
+}
+
+func (c *Cache) drop(obj Object) {
+	c.proved.Remove(obj)
+	for i := int64(0); i == 0 || !c.whole(obj) && i*c.cfg.Span < obj.Size; i++ {
+		c.memory.remove(spanKey{obj, i})
+	}
+}
 
 // Stats are totals since New, and what is held now.
 type Stats struct {
@@ -82,37 +251,23 @@ type Stats struct {
 	Bytes, Inflight, Spans                               int64
 }
 
-func (c *Cache) Stats() Stats { panic("stub") }
+// Stats answers the totals.
+func (c *Cache) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.stats
+	s.Bytes, s.Spans, s.Evicted = c.memory.bytes, int64(len(c.memory.items)), c.memory.evicted
+	return s
+}
 
 // Close ends all fills and waits for them.
-func (c *Cache) Close() { panic("stub") }
-
-// Reader hands out an object's bytes in order. Not for concurrent use.
-type Reader struct{}
-
-// Next waits for bytes and answers the next piece: at least one byte, valid and immutable as long as the caller wants. io.EOF
-// after the last. The error of a fill is answered as it is; ctx's when the wait was cut short.
-// A reader over the whole object ends in io.EOF only when the content fits the CRC: the last
-// 16 KiB are not handed out before that.
-func (r *Reader) Next(ctx context.Context) ([]byte, error) { panic("stub") }
-
-// Outcome is known after the first Next.
-func (r *Reader) Outcome() Outcome { panic("stub") }
-
-// Close ends the reader. A fill nobody reads any more stops, unless more than half of it has arrived.
-func (r *Reader) Close() { panic("stub") }
-
-// Leave is Close for a viewer who was sent away and told to come back: the fill lives on for Linger.
-func (r *Reader) Leave() { panic("stub") }
-
-// Sink takes a fill's bytes in order.
-type Sink struct{}
-
-// Write takes the next bytes (copied). More than n in all is an error.
-func (s *Sink) Write(p []byte) (int, error) { panic("stub") }
-
-// Next answers the free space for the next bytes, to be read into and then told with Wrote: saves the copy.
-func (s *Sink) Next() []byte { panic("stub") }
-
-// Wrote says that m bytes of what Next answered are filled.
-func (s *Sink) Wrote(m int) error { panic("stub") }
+func (c *Cache) Close() {
+	c.mu.Lock()
+	c.closed = true
+	for _, s := range c.filling {
+		s.fill.cancel()
+	}
+	c.mu.Unlock()
+	c.cancel()
+	c.work.Wait()
+}

@@ -1,0 +1,101 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"hash/crc32"
+)
+
+// Sink takes a fill's bytes in order. It is for the fill's goroutine alone.
+type Sink struct {
+	f   *flight
+	cur *span // being written; nil before the first byte and between spans
+	got int64 // bytes in all
+	in  int   // bytes in cur
+	sum uint32
+	err error // why no more is taken
+}
+
+var errTooMuch = errors.New("fill delivered more bytes than were asked for")
+
+// Write takes the next bytes (copied). More than n in all is an error.
+func (s *Sink) Write(p []byte) (int, error) {
+	taken := 0
+	for len(p) > 0 {
+		if s.got == s.f.n {
+			s.err = errTooMuch
+			return taken, s.err
+		}
+		m := copy(s.Next(), p)
+		if err := s.Wrote(m); err != nil {
+			return taken, err
+		}
+		taken, p = taken+m, p[m:]
+	}
+	return taken, nil
+}
+
+// Next answers the free space for the next bytes, to be read into and then told with Wrote: saves the copy. It is never
+// empty while bytes are wanted; what is read into the answer of a fill that was stopped is dropped.
+func (s *Sink) Next() []byte {
+	if s.cur == nil {
+		s.f.c.mu.Lock()
+		if len(s.f.spans) > 0 {
+			s.cur, s.in, s.sum = s.f.spans[0], 0, 0
+		} else if s.err == nil && s.got < s.f.n {
+			s.err = context.Canceled
+		}
+		s.f.c.mu.Unlock()
+	}
+	if s.cur == nil {
+		return make([]byte, 1)
+	}
+	return s.cur.buf[s.in:]
+}
+
+// Wrote says that m bytes of what Next answered are filled.
+func (s *Sink) Wrote(m int) error {
+	if s.err != nil || s.cur == nil || m < 0 || m > len(s.cur.buf)-s.in {
+		if s.err == nil {
+			s.err = errTooMuch
+		}
+		return s.err
+	}
+	s.sum = crc32.Update(s.sum, crc32.IEEETable, s.cur.buf[s.in:s.in+m])
+	s.in += m
+	s.got += int64(m)
+	c := s.f.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.f.over {
+		s.err = context.Canceled
+		return s.err
+	}
+	s.f.got = s.got
+	return s.publish()
+}
+
+// publish shows readers what has arrived. Cache.mu is held.
+func (s *Sink) publish() error {
+	sp, obj := s.cur, s.f.obj
+	whole := s.f.c.whole(obj)
+	if s.in < len(sp.buf) {
+		sp.n = s.in
+		if whole {
+			sp.n = max(0, min(s.in, len(sp.buf)-held))
+		}
+		sp.wake()
+		return nil
+	}
+	if whole && s.sum != obj.CRC {
+		s.f.c.stats.ChecksumErrors++
+		s.err = &ChecksumError{Object: obj, Got: s.sum}
+		return s.err
+	}
+	sp.n, sp.sum, sp.done, sp.fill = s.in, s.sum, true, nil
+	s.f.spans = s.f.spans[1:]
+	s.cur = nil
+	s.f.c.finish(sp, whole)
+	sp.wake()
+	return nil
+}
