@@ -1,13 +1,28 @@
 // Package gateway presents the entries of ZIP archives, kept on storage nodes
 // that know only byte ranges, as ordinary URLs that unmodified players open.
+//
+// The way of one request: routes.go takes the path apart; archive.go has the
+// archive's index, or loads it; playlist.go rewrites playlists; entry.go opens
+// the entry's bytes, which fill.go reads from storage into gateway/cache;
+// content.go answers by the rules of RFC 9110. Every failure ends in errors.go.
 package gateway
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"zipreel/gateway/access"
+	"zipreel/gateway/cache"
 	"zipreel/gateway/origin"
+	"zipreel/zipindex"
 )
 
 // Config is all a Gateway is made of. The zero value of a field means its default.
@@ -41,23 +56,131 @@ type Source struct {
 	Immutable bool     // an archive's content never changes under its name: never revalidated
 }
 
+const (
+	answerWithin = 8 * time.Second  // headers go out within this, whatever storage does
+	lingerFor    = 60 * time.Second // a load or fill lives on this much longer, so that a retry finds it
+)
+
 // Gateway is the handler. Safe for concurrent use.
-type Gateway struct{}
+type Gateway struct {
+	cfg      Config
+	log      *slog.Logger
+	sources  map[string]*source
+	router   http.Handler
+	hosts    access.Hosts
+	cors     cors
+	archives *archives
+	cache    *cache.Cache
+	memos    *memos
+	events   *events
+	metrics  *metrics
+	draining atomic.Bool
+	ctx      context.Context // ends on Close
+	cancel   context.CancelFunc
+	work     sync.WaitGroup // loads and revalidations
+}
+
+// source is a Source in use.
+type source struct {
+	Source
+	local bool // reads cost no more than a cache's: nothing is kept
+}
+
+var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
 // New checks the configuration and makes a Gateway.
-func New(cfg Config) (*Gateway, error) { panic("stub") }
+func New(cfg Config) (*Gateway, error) {
+	cfg = withDefaults(cfg)
+	g := &Gateway{cfg: cfg, log: cfg.Logger, sources: map[string]*source{}}
+	if len(cfg.Sources) == 0 {
+		return nil, errors.New("gateway: no source given")
+	}
+	for _, s := range cfg.Sources {
+		if !sourceName.MatchString(s.Name) {
+			return nil, fmt.Errorf("gateway: source name %q does not match [a-z0-9][a-z0-9._-]*", s.Name)
+		}
+		if s.Origin == nil {
+			return nil, fmt.Errorf("gateway: source %q has no origin", s.Name)
+		}
+		if _, twice := g.sources[s.Name]; twice {
+			return nil, fmt.Errorf("gateway: source %q is given twice", s.Name)
+		}
+		l, ok := s.Origin.(origin.Local)
+		g.sources[s.Name] = &source{Source: s, local: ok && l.Local()}
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.hosts = access.NewHosts(cfg.Hosts)
+	g.cors = newCORS(cfg.AllowOrigins)
+	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Linger: lingerFor})
+	g.memos = newMemos()
+	g.events = newEvents()
+	g.archives = newArchives(g)
+	g.metrics = newMetrics(g)
+	g.router = g.routes()
+	return g, nil
+}
 
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("stub") }
+func withDefaults(c Config) Config {
+	setDefault(&c.Memory, 512<<20)
+	setDefault(&c.IndexMemory, 256<<20)
+	setDefault(&c.Inflight, 512<<20)
+	setDefault(&c.Revalidate, 60*time.Second)
+	setDefault(&c.CacheSegments, "public, max-age=3600")
+	setDefault(&c.CachePlaylists, "public, max-age=60")
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
 
-// Admin is the handler for the admin listener: /metrics, /debug/pprof, /healthz, /readyz.
-func (g *Gateway) Admin() http.Handler { panic("stub") }
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (g *Gateway) limits() zipindex.Limits {
+	return zipindex.Limits{Directory: g.cfg.MaxDirectory, Entries: g.cfg.MaxEntries}
+}
+
+// ServeHTTP answers one request. It may be mounted under any prefix with http.StripPrefix.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	g.cors.set(h, r)
+	switch {
+	case !g.hosts.Allow(r.Host):
+		g.fail(w, r, problemf("wrong-host", "Host %q is not one this gateway answers on a loopback address. Use localhost, or name the host with --host.", r.Host))
+	case r.Method == http.MethodOptions:
+		g.cors.preflight(h, r)
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h["Allow"] = allowHeader
+		g.fail(w, r, problemf("method", "%s is not answered here; GET, HEAD and OPTIONS are.", r.Method))
+	default:
+		g.router.ServeHTTP(w, r)
+	}
+}
 
 // Drain makes /readyz answer 503, so that load balancers turn away before Close.
-func (g *Gateway) Drain() { panic("stub") }
+func (g *Gateway) Drain() { g.draining.Store(true) }
 
 // Close ends all fills and background work and waits for it. Requests still running are cut.
-func (g *Gateway) Close() error { panic("stub") }
+func (g *Gateway) Close() error {
+	g.Drain()
+	g.cancel()
+	g.events.close()
+	g.archives.close()
+	g.cache.Close()
+	g.work.Wait()
+	return nil
+}
 
 // LoopbackHosts is the Config.Hosts for a listener on a loopback address: what
 // a browser sends for this machine, and nothing that a hostile name server could make it send.
 func LoopbackHosts() []string { return []string{"localhost", "127.0.0.1", "[::1]"} }
+
+// title names an archive in errors and logs.
+func (s *source) title(archive string) string {
+	return strings.Join([]string{s.Name, archive}, "/")
+}

@@ -1,0 +1,260 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"zipreel/gateway/origin"
+	"zipreel/zipindex"
+)
+
+// archive is one version of one archive: its index, and what storage says of
+// that version. The index never changes; the rest is what was learnt of it.
+type archive struct {
+	src   *source
+	name  string
+	id    uint64 // of this version, in this process
+	index *zipindex.Index
+
+	validator atomic.Pointer[origin.Validator]
+	checked   atomic.Int64 // when storage was last seen to hold this version, monotonic ns
+	checking  atomic.Bool
+
+	main atomic.Pointer[mainPlaylist] // once it was asked for
+	pics atomic.Pointer[pictures]     // likewise
+}
+
+func (a *archive) bytes() int64 { return a.index.Bytes() + 1024 }
+
+// same says whether b is the same version, seen again.
+func (a *archive) same(b *archive) bool {
+	return a.index.Size() == b.index.Size() && a.index.Digest() == b.index.Digest()
+}
+
+// archives keeps the indexes of archives, bounded by bytes. One load is shared
+// by all who wait for it; refusals are remembered.
+//
+// Lock order: archives.mu, then nothing.
+type archives struct {
+	g      *Gateway
+	nextID atomic.Uint64
+	start  time.Time
+
+	mu      sync.Mutex // guards following
+	closed  bool
+	kept    *simplelru.LRU[archiveKey, *archive]
+	bytes   int64
+	refused *simplelru.LRU[archiveKey, refusal]
+	loads   map[archiveKey]*load
+}
+
+type archiveKey struct{ source, name string }
+
+// refusal is a failed load that is not tried again before until.
+type refusal struct {
+	err   error
+	until time.Time
+}
+
+// load is one read of an archive's directory that any number of requests wait for.
+type load struct {
+	done chan struct{} // closed when following are set
+	a    *archive
+	err  error
+}
+
+const (
+	maxKept    = 1 << 20 // indexes, whatever their size
+	maxRefused = 4096
+)
+
+func newArchives(g *Gateway) *archives {
+	kept, _ := simplelru.NewLRU[archiveKey, *archive](maxKept, nil)
+	refused, _ := simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
+	return &archives{g: g, start: time.Now(), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
+}
+
+// close refuses further loads; those under way end by the gateway's context.
+func (s *archives) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+func (s *archives) now() int64 { return int64(time.Since(s.start)) }
+
+// get answers the archive's current version, loading it when it is not kept.
+func (s *archives) get(ctx context.Context, src *source, name string) (*archive, error) {
+	key := archiveKey{src.Name, name}
+	s.mu.Lock()
+	if a, ok := s.kept.Get(key); ok {
+		s.mu.Unlock()
+		s.revalidate(a)
+		return a, nil
+	}
+	if r, ok := s.refused.Get(key); ok {
+		if time.Now().Before(r.until) {
+			s.mu.Unlock()
+			return nil, r.err
+		}
+		s.refused.Remove(key)
+	}
+	l := s.join(key, src, name)
+	s.mu.Unlock()
+	return l.wait(ctx)
+}
+
+// refresh is called by who saw storage refuse the validator of a. It answers the version
+// that storage holds now, which is a itself when only its validator was out of date.
+func (s *archives) refresh(ctx context.Context, a *archive, seen *origin.Validator) (*archive, error) {
+	key := archiveKey{a.src.Name, a.name}
+	s.mu.Lock()
+	if cur, ok := s.kept.Peek(key); ok && (cur != a || cur.validator.Load() != seen) {
+		s.mu.Unlock() // another viewer was first
+		return cur, nil
+	}
+	l := s.join(key, a.src, a.name)
+	s.mu.Unlock()
+	return l.wait(ctx)
+}
+
+// join answers the load of key that is under way, or starts one. s.mu is held.
+func (s *archives) join(key archiveKey, src *source, name string) *load {
+	if l, ok := s.loads[key]; ok {
+		return l
+	}
+	l := &load{done: make(chan struct{})}
+	if s.closed {
+		l.err = problemf("overloaded", "The gateway is shutting down. Ask again.")
+		close(l.done)
+		return l
+	}
+	s.loads[key] = l
+	s.g.work.Add(1)
+	go s.run(key, src, name, l)
+	return l
+}
+
+// run owns one load. It is detached from who asked: its context is the gateway's.
+func (s *archives) run(key archiveKey, src *source, name string, l *load) {
+	defer s.g.work.Done()
+	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
+	defer cancel()
+	a, err := s.g.loadArchive(ctx, src, name)
+	s.mu.Lock()
+	delete(s.loads, key)
+	if err == nil {
+		l.a = s.keep(key, a)
+	} else {
+		l.err = err
+		s.remember(key, err)
+	}
+	s.mu.Unlock()
+	close(l.done)
+}
+
+// keep stores a fresh load. The version already kept stays when it is the same, so that what hangs on it stays too. s.mu is held.
+func (s *archives) keep(key archiveKey, a *archive) *archive {
+	a.checked.Store(s.now())
+	if old, ok := s.kept.Peek(key); ok {
+		if old.same(a) {
+			old.validator.Store(a.validator.Load())
+			old.checked.Store(s.now())
+			return old
+		}
+		s.bytes -= old.bytes()
+	}
+	s.kept.Add(key, a)
+	s.bytes += a.bytes()
+	for s.bytes > s.g.cfg.IndexMemory && s.kept.Len() > 1 {
+		_, old, _ := s.kept.RemoveOldest()
+		s.bytes -= old.bytes()
+	}
+	return a
+}
+
+// remember keeps a failure that asking again would only repeat. What was kept
+// of an archive that is gone or refused now is dropped. s.mu is held.
+func (s *archives) remember(key archiveKey, err error) {
+	var d time.Duration
+	var ze *zipindex.Error
+	switch {
+	case errors.As(err, &ze) && ze.Code == zipindex.CodeIncomplete:
+		d = 5 * time.Second
+	case errors.As(err, &ze):
+		d = 60 * time.Second
+	case errors.Is(err, origin.ErrNotFound):
+		d = 5 * time.Second
+	default:
+		return
+	}
+	if old, ok := s.kept.Peek(key); ok {
+		s.kept.Remove(key)
+		s.bytes -= old.bytes()
+	}
+	s.refused.Add(key, refusal{err, time.Now().Add(d)})
+}
+
+// wait answers the load's result. An already ended ctx still gets what is already there.
+func (l *load) wait(ctx context.Context) (*archive, error) {
+	select {
+	case <-l.done:
+		return l.a, l.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// revalidate asks storage, in the background and at most once at a time, whether a version that was
+// last checked some time ago is still there.
+func (s *archives) revalidate(a *archive) {
+	every := s.g.cfg.Revalidate
+	if a.src.local {
+		every = min(every, time.Second) // asking costs a stat
+	}
+	if a.src.Immutable || every < 0 || s.now()-a.checked.Load() < int64(every) || !a.checking.CompareAndSwap(false, true) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.g.work.Add(1)
+	go func() {
+		defer s.g.work.Done()
+		defer a.checking.Store(false)
+		s.check(a)
+	}()
+}
+
+// check reads one byte under the version's validator.
+func (s *archives) check(a *archive) {
+	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
+	defer cancel()
+	want := a.validator.Load()
+	body, err := s.g.read(ctx, a.src, a.name, a.index.Size()-1, 1, want)
+	if err == nil {
+		body.Close()
+		a.checked.Store(s.now())
+		return
+	}
+	if errors.Is(err, origin.ErrChanged) || errors.Is(err, origin.ErrNotFound) {
+		s.refresh(ctx, a, want) // keeps or drops; nobody waits for the answer
+		return
+	}
+	s.g.log.Warn("archive not revalidated", "source", a.src.Name, "archive", a.name, "err", err)
+	a.checked.Store(s.now())
+}
+
+// stats answers how many indexes are kept, and their bytes.
+func (s *archives) stats() (n int, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept.Len(), s.bytes
+}

@@ -1,0 +1,141 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"zipreel/gateway/cache"
+	"zipreel/zipindex"
+)
+
+// memos are the small things learnt while serving, each bounded by its count
+// and all of them free to be forgotten.
+type memos struct {
+	mu      sync.Mutex // guards following
+	offsets *simplelru.LRU[entryKey, int64]
+	types   *simplelru.LRU[cache.Object, mediaType]
+	next    *simplelru.LRU[entryKey, string]
+	wrong   *simplelru.LRU[cache.Object, wrongSum]
+
+	texts     *simplelru.LRU[entryKey, *text]
+	textBytes int64
+}
+
+// entryKey is one entry of one version of an archive.
+type entryKey struct {
+	archive      uint64
+	headerOffset int64
+}
+
+// wrongSum remembers that an object's bytes did not fit its CRC.
+type wrongSum struct {
+	seen  *cache.ChecksumError // of the last read; all its viewers got this one
+	final bool                 // a second read had the same wrong bytes: the archive is at fault
+	until time.Time
+}
+
+const (
+	maxOffsets   = 1 << 16
+	maxTypes     = 1 << 16
+	maxNext      = 1 << 18
+	maxWrong     = 1 << 12
+	maxTexts     = 1 << 16
+	maxTextBytes = 64 << 20
+	wrongFor     = 60 * time.Second
+)
+
+func newMemos() *memos {
+	m := &memos{}
+	m.offsets, _ = simplelru.NewLRU[entryKey, int64](maxOffsets, nil)
+	m.types, _ = simplelru.NewLRU[cache.Object, mediaType](maxTypes, nil)
+	m.next, _ = simplelru.NewLRU[entryKey, string](maxNext, nil)
+	m.wrong, _ = simplelru.NewLRU[cache.Object, wrongSum](maxWrong, nil)
+	m.texts, _ = simplelru.NewLRU(maxTexts, func(_ entryKey, t *text) { m.textBytes -= t.bytes() })
+	return m
+}
+
+func keyOf(a *archive, e zipindex.Entry) entryKey { return entryKey{a.id, e.HeaderOffset} }
+
+// offset is where an entry's data starts, when its local header was read before.
+func (m *memos) offset(a *archive, e zipindex.Entry) (int64, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.offsets.Get(keyOf(a, e))
+}
+
+func (m *memos) setOffset(a *archive, e zipindex.Entry, dataOffset int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.offsets.Add(keyOf(a, e), dataOffset)
+}
+
+// mediaType is what an object without a known extension was found to be.
+func (m *memos) mediaType(obj cache.Object) (mediaType, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.types.Get(obj)
+}
+
+func (m *memos) setMediaType(obj cache.Object, t mediaType) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.types.Add(obj, t)
+}
+
+// successor is the reference from a segment to the one after it in its playlist; empty when it is not known.
+func (m *memos) successor(a *archive, e zipindex.Entry) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ref, _ := m.next.Get(keyOf(a, e))
+	return ref
+}
+
+func (m *memos) setSuccessor(a *archive, e zipindex.Entry, ref string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.next.Add(keyOf(a, e), ref)
+}
+
+// isWrong says whether an object's bytes are known not to fit its CRC, on every node.
+func (m *memos) isWrong(obj cache.Object) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w, ok := m.wrong.Get(obj)
+	return ok && w.final && time.Now().Before(w.until)
+}
+
+// sawWrong notes wrong bytes and says whether an earlier read had the same, so that the archive is at fault and not a node.
+func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	old, ok := m.wrong.Get(obj)
+	ok = ok && now.Before(old.until)
+	if ok && old.seen == sum {
+		return old.final
+	}
+	final := ok && old.seen.Got == sum.Got
+	m.wrong.Add(obj, wrongSum{sum, final, now.Add(wrongFor)})
+	return final
+}
+
+// text is a rewritten playlist.
+func (m *memos) text(a *archive, e zipindex.Entry) *text {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, _ := m.texts.Get(keyOf(a, e))
+	return t
+}
+
+func (m *memos) setText(a *archive, e zipindex.Entry, t *text) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.texts.Remove(keyOf(a, e)) // so that the bytes of the one replaced are counted off
+	m.textBytes += t.bytes()
+	m.texts.Add(keyOf(a, e), t)
+	for m.textBytes > maxTextBytes {
+		m.texts.RemoveOldest()
+	}
+}

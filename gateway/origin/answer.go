@@ -1,0 +1,209 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// check holds an answer against what was asked (RFC 9110 §15.3.7) and answers its body, which begins at the first byte wanted.
+func (r *request) check(res *http.Response, w *httpBody) (*Body, error) {
+	r.status = res.StatusCode
+	if kind := statusKind(res.StatusCode); kind != nil {
+		err := r.fail(kind, nil)
+		err.RetryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
+		return nil, err
+	}
+	if c := res.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
+		return nil, r.fail(ErrBadRange, errors.New("the answer is coded though identity was asked for"))
+	}
+	v := Validator{ETag: res.Header.Get("Etag")}
+	v.Modified, _ = http.ParseTime(res.Header.Get("Last-Modified"))
+	var body *Body
+	var err error
+	if res.StatusCode == http.StatusOK {
+		body, err = r.checkWhole(res, w)
+	} else {
+		body, err = r.checkPart(res, w)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.Size = body.Size
+	body.Validator = v
+	return body, r.checkState(v)
+}
+
+func statusKind(status int) error {
+	switch {
+	case status == http.StatusOK || status == http.StatusPartialContent:
+		return nil
+	case status == http.StatusPreconditionFailed:
+		return ErrChanged
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return ErrNotFound
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
+		return ErrDenied
+	case status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusBadRequest, status >= 200 && status < 400:
+		return ErrBadRange
+	case status == http.StatusNotImplemented:
+		return ErrNoRange
+	}
+	return ErrUnavailable
+}
+
+const maxRetryAfter = time.Hour
+
+// retryAfter reads seconds or a date (RFC 9110 §10.2.3).
+func retryAfter(h string, now time.Time) time.Duration {
+	if s, err := strconv.Atoi(h); err == nil {
+		return min(max(time.Duration(min(s, 3600))*time.Second, 0), maxRetryAfter)
+	}
+	if t, err := http.ParseTime(h); err == nil {
+		return min(max(t.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
+}
+
+// checkState holds the object's state against the one that is wanted. A total that differs under an unchanged strong ETag is a wrong answer, not a change.
+func (r *request) checkState(v Validator) error {
+	want := r.want
+	if want == nil || want.Size == v.Size && want.ETag == v.ETag && want.Modified.Equal(v.Modified) {
+		return nil
+	}
+	switch {
+	case want.Strong() && v.ETag == want.ETag && v.Size != want.Size:
+		return r.fail(ErrBadRange, errors.New("another size under the same ETag"))
+	case want.Strong() && v.ETag == want.ETag, want.Strong() && v.ETag == "" && v.Size == want.Size:
+		return nil
+	}
+	return r.fail(ErrChanged, nil)
+}
+
+// checkPart checks a 206.
+func (r *request) checkPart(res *http.Response, w *httpBody) (*Body, error) {
+	bad := func(why string) (*Body, error) { return nil, r.fail(ErrBadRange, errors.New(why)) }
+	if strings.HasPrefix(strings.ToLower(res.Header.Get("Content-Type")), "multipart/byteranges") {
+		return bad("several ranges for one")
+	}
+	off, n, size, ok := parseContentRange(res.Header.Get("Content-Range"))
+	if !ok && res.Header.Get("Content-Range") != "" {
+		return bad("a Content-Range that cannot be read")
+	}
+	if !ok { // taken only where the length leaves no doubt
+		if r.off == Tail || res.ContentLength != r.n {
+			return bad("no Content-Range")
+		}
+		off, n, size = r.off, r.n, -1
+	}
+	if size < 0 && r.want != nil {
+		size = r.want.Size
+	}
+	if size < 0 || off+n > size {
+		return bad("no total size")
+	}
+	wantOff, wantN, inside := clip(r.off, r.n, size)
+	if !inside || off != wantOff || n != wantN {
+		return bad("bytes " + res.Header.Get("Content-Range") + " instead")
+	}
+	if res.ContentLength >= 0 && res.ContentLength != n {
+		return bad("a length that is not the range's")
+	}
+	w.left = n
+	return &Body{ReadCloser: w, Off: off, N: n, Size: size}, nil
+}
+
+// checkWhole takes a 200 only where what is too much of it is little.
+func (r *request) checkWhole(res *http.Response, w *httpBody) (*Body, error) {
+	size := res.ContentLength
+	if size < 0 {
+		return nil, r.fail(ErrNoRange, errors.New("the whole file, of unknown length"))
+	}
+	off, n, ok := clip(r.off, r.n, size)
+	if !ok {
+		return nil, r.fail(ErrBadRange, nil)
+	}
+	if off+n > cheapSkip {
+		return nil, r.fail(ErrNoRange, nil)
+	}
+	w.left = off + n
+	if _, err := io.CopyN(io.Discard, w, off); err != nil {
+		return nil, err
+	}
+	return &Body{ReadCloser: w, Off: off, N: n, Size: size}, nil
+}
+
+// parseContentRange reads "bytes first-last/size" (RFC 9110 §14.4); size is -1 for "*".
+func parseContentRange(h string) (off, n, size int64, ok bool) {
+	unit, rest, ok := strings.Cut(h, " ")
+	if !ok || !strings.EqualFold(unit, "bytes") {
+		return 0, 0, 0, false
+	}
+	span, total, ok1 := strings.Cut(rest, "/")
+	first, last, ok2 := strings.Cut(span, "-")
+	off, ok3 := number(first)
+	end, ok4 := number(last)
+	if !ok1 || !ok2 || !ok3 || !ok4 || end < off || end == 1<<63-1 {
+		return 0, 0, 0, false
+	}
+	size = -1
+	if total != "*" {
+		if size, ok = number(total); !ok || size <= end {
+			return 0, 0, 0, false
+		}
+	}
+	return off, end - off + 1, size, true
+}
+
+func number(s string) (int64, bool) {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+// httpBody hands out exactly left bytes. A node that stalls, ends early or breaks is an *Error.
+type httpBody struct {
+	r      *request
+	body   io.ReadCloser
+	ctx    context.Context // of the request; ends with the body
+	cancel context.CancelCauseFunc
+	clock  *time.Timer // cancels when no byte comes
+	stall  time.Duration
+	left   int64
+}
+
+func (w *httpBody) Read(p []byte) (int, error) {
+	if w.left == 0 {
+		return 0, io.EOF
+	}
+	w.clock.Reset(w.stall) // only while somebody waits: a slow reader is not a slow node
+	n, err := w.body.Read(p[:min(int64(len(p)), w.left)])
+	w.clock.Stop()
+	w.left -= int64(n)
+	if err == nil || w.left == 0 {
+		return n, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, w.r.kindOf(w.ctx, err)
+}
+
+// Close gives the connection back where the body was read to its end, and drops it where more is to come.
+func (w *httpBody) Close() error {
+	w.clock.Stop()
+	if w.left == 0 {
+		var one [1]byte
+		w.clock.Reset(w.stall)
+		w.body.Read(one[:]) // sees the end, so that the connection can be used again
+		w.clock.Stop()
+	}
+	w.cancel(nil)
+	return w.body.Close()
+}

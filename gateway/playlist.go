@@ -1,0 +1,356 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"zipreel/gateway/cache"
+	"zipreel/playlist"
+	"zipreel/zipindex"
+)
+
+// text is a playlist as it is sent.
+type text struct {
+	body         []byte
+	etag         string
+	multivariant bool
+}
+
+func (t *text) bytes() int64 { return int64(len(t.body)) + 256 }
+
+// playlistContent is a playlist with its links rewritten. Its entity tag comes from the bytes sent.
+func (g *Gateway) playlistContent(ctx context.Context, a *archive, e zipindex.Entry, kind playlist.Kind) (*content, error) {
+	t, outcome, err := g.playlistText(ctx, a, e, kind)
+	if err != nil {
+		return nil, err
+	}
+	mtype := types[".m3u8"]
+	if kind == playlist.DASH {
+		mtype = types[".mpd"]
+	}
+	return &content{
+		size:         int64(len(t.body)),
+		etag:         t.etag,
+		modified:     a.validator.Load().Modified,
+		mtype:        mtype,
+		cacheControl: []string{g.cfg.CachePlaylists},
+		open: func(_ context.Context, off, n int64) reader {
+			return &memoryReader{t.body[off : off+n], outcome}
+		},
+	}, nil
+}
+
+// playlistText answers the rewritten playlist, from memory where it was rewritten before.
+func (g *Gateway) playlistText(ctx context.Context, a *archive, e zipindex.Entry, kind playlist.Kind) (*text, cache.Outcome, error) {
+	if e.Size > playlist.MaxBytes {
+		return nil, cache.Miss, problemf("playlist-too-large", "The playlist %q has %d bytes; at most %d are read.", e.Name, e.Size, playlist.MaxBytes)
+	}
+	if t := g.memos.text(a, e); t != nil {
+		return t, cache.Hit, nil
+	}
+	src, outcome, err := g.readEntry(ctx, a, e)
+	if err != nil {
+		return nil, outcome, err
+	}
+	rw := rewriter{g: g, ctx: ctx, a: a, e: e}
+	body, err := playlist.Rewrite(make([]byte, 0, len(src)), src, kind, rw.link)
+	if err != nil {
+		g.log.Warn("playlist sent as stored", "source", a.src.Name, "archive", a.name, "entry", e.Name, "err", err)
+		body = src
+	}
+	sum := sha256.Sum256(body)
+	t := &text{body: body, etag: etagOf("p", hex.EncodeToString(sum[:12]))}
+	t.multivariant = kind == playlist.HLS && playlist.Multivariant(src)
+	if rw.err != nil {
+		return nil, outcome, rw.err
+	}
+	rw.keepOrder()
+	g.memos.setText(a, e, t)
+	return t, outcome, nil
+}
+
+// readEntry reads an entry whole; its CRC has been checked then.
+func (g *Gateway) readEntry(ctx context.Context, a *archive, e zipindex.Entry) ([]byte, cache.Outcome, error) {
+	rd := g.openEntry(ctx, a, e, 0, e.Size)
+	defer rd.Close()
+	var all []byte
+	for {
+		p, err := rd.Next(ctx)
+		all = append(all, p...)
+		if err == io.EOF {
+			return all, rd.Outcome(), nil
+		}
+		if err != nil {
+			if errors.Is(err, errSlow) {
+				rd.Leave()
+			}
+			return nil, rd.Outcome(), err
+		}
+	}
+}
+
+// rewriter answers, link by link, what a playlist's links become.
+type rewriter struct {
+	g   *Gateway
+	ctx context.Context // of the request that asked for the playlist
+	a   *archive
+	e   zipindex.Entry // the playlist
+
+	guess string // extension of extension-less segments, once the first was looked at
+	order []placed
+	err   error // what kept a link from being resolved; the playlist is not sent half rewritten
+}
+
+// placed is a segment in its playlist's order, and the name it is linked with.
+type placed struct {
+	e    zipindex.Entry
+	name string
+}
+
+// link is called for every URI of the playlist.
+func (rw *rewriter) link(l playlist.Link) (string, bool) {
+	base, ok := rw.base(l)
+	if rw.err != nil || !ok || !l.Local() || l.Template || l.State == playlist.BadRange {
+		return "", false
+	}
+	if l.State == playlist.Valid {
+		return rw.ranged(l, base)
+	}
+	name, ok := playlist.Resolve(base, l.Path())
+	if !ok {
+		return "", false
+	}
+	e, ok := rw.a.index.Lookup(name)
+	if !ok || servable(e) != nil {
+		return "", false
+	}
+	linked := name + rw.extension(l, e, nil)
+	rw.note(l, e, linked)
+	if linked == name && !strings.HasPrefix(l.Path(), "/") {
+		return "", false
+	}
+	return l.With(playlist.Reference(base, linked)), true
+}
+
+// base answers the entry name that the link is relative to: the playlist's, or one below the effective BaseURL.
+func (rw *rewriter) base(l playlist.Link) (string, bool) {
+	if l.Base == "" {
+		return rw.e.Name, true
+	}
+	if !(playlist.Link{URI: l.Base}).Local() {
+		return "", false
+	}
+	dir := l.Base[:strings.LastIndexByte(l.Base, '/')+1]
+	return playlist.Resolve(rw.e.Name, dir+"-")
+}
+
+// ranged resolves a range link. One that lies outside every entry is left as it is: fetching it tells why.
+func (rw *rewriter) ranged(l playlist.Link, base string) (string, bool) {
+	e, p, err := rw.g.locate(rw.ctx, rw.a, l.Off, l.N)
+	if err != nil {
+		if problemOf(err).code != "link-outside-archive" {
+			rw.err = err
+		}
+		return "", false
+	}
+	if servable(e) != nil {
+		return "", false
+	}
+	linked := e.Name + rw.extension(l, e, p)
+	if p == nil {
+		rw.note(l, e, linked)
+		return l.With(playlist.Reference(base, linked)), true
+	}
+	return l.With(playlist.Reference(base, partName(*p, linked))), true
+}
+
+// partName is the path of a part, below the archive.
+func partName(p part, name string) string {
+	return "~/" + hex32(p.crc) + "/" + strconv.FormatInt(p.from, 10) + "," + strconv.FormatInt(p.n, 10) + "/" + name
+}
+
+// extension answers what an entry without an extension is linked with; players refuse segments without.
+func (rw *rewriter) extension(l playlist.Link, e zipindex.Entry, p *part) string {
+	if hasExtension(e.Name) {
+		return ""
+	}
+	switch l.Role {
+	case playlist.Init:
+		return ".mp4"
+	case playlist.Segment:
+		if rw.guess == "" {
+			rw.guess = rw.look(l, e, p)
+		}
+		return rw.guess
+	}
+	return ""
+}
+
+// look reads the first bytes of the first extension-less segment.
+func (rw *rewriter) look(l playlist.Link, e zipindex.Entry, p *part) string {
+	off, n := int64(0), e.Size
+	if p != nil {
+		off, n = p.from, p.n
+	}
+	head, err := rw.g.sniff(rw.ctx, rw.a, e, off, n)
+	if err != nil {
+		rw.err = err
+	}
+	if t, ok := sniffType(head); ok {
+		return t.ext
+	}
+	if l.HasMap {
+		return ".m4s"
+	}
+	return ".ts"
+}
+
+// note keeps the order of whole segments.
+func (rw *rewriter) note(l playlist.Link, e zipindex.Entry, linked string) {
+	if l.Role != playlist.Segment || len(rw.order) >= maxNext {
+		return
+	}
+	if last := len(rw.order) - 1; last < 0 || rw.order[last].e.HeaderOffset != e.HeaderOffset {
+		rw.order = append(rw.order, placed{e, linked})
+	}
+}
+
+// keepOrder remembers, for each segment, the one after it.
+func (rw *rewriter) keepOrder() {
+	for i, s := range rw.order {
+		if i+1 < len(rw.order) {
+			rw.g.memos.setSuccessor(rw.a, s.e, playlist.Reference(s.name, rw.order[i+1].name))
+		}
+	}
+}
+
+// mainPlaylist is the entry that an archive's bare URL leads to.
+type mainPlaylist struct {
+	name string
+	kind playlist.Kind
+}
+
+const maxCandidates = 8 // playlists looked into for the main one
+
+// main answers the archive's main playlist: HLS multivariant, else a media playlist, else a DASH
+// manifest; the shallowest, then the first.
+func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
+	if m := a.main.Load(); m != nil {
+		return m, nil
+	}
+	hls, dash, bare := candidates(a.index)
+	m, err := g.firstHLS(ctx, a, hls)
+	switch {
+	case err != nil:
+		return nil, err
+	case m != nil:
+	case len(dash) > 0:
+		m = &mainPlaylist{dash[0].Name, playlist.DASH}
+	default:
+		if m, err = g.firstHLS(ctx, a, bare); err != nil {
+			return nil, err
+		}
+	}
+	if m == nil {
+		return nil, problemf("not-found-playlist", "The archive %s has no HLS playlist or DASH manifest.", a.src.title(a.name))
+	}
+	a.main.Store(m)
+	return m, nil
+}
+
+// candidates answers at most maxCandidates of each sort, the shallowest first: HLS and DASH by their extension, and
+// entries without any that may be HLS.
+func candidates(x *zipindex.Index) (hls, dash, bare []zipindex.Entry) {
+	for e := range x.All() {
+		if servable(e) != nil {
+			continue
+		}
+		switch playlist.Detect(e.Name, nil) {
+		case playlist.HLS:
+			hls = shallow(hls, e)
+		case playlist.DASH:
+			dash = shallow(dash, e)
+		default:
+			if !hasExtension(e.Name) && e.Size > 0 && e.Size <= playlist.MaxBytes {
+				bare = shallow(bare, e)
+			}
+		}
+	}
+	return hls, dash, bare
+}
+
+// shallow inserts e behind those that are no deeper, and keeps the first maxCandidates.
+func shallow(kept []zipindex.Entry, e zipindex.Entry) []zipindex.Entry {
+	depth := strings.Count(e.Name, "/")
+	i := len(kept)
+	for i > 0 && strings.Count(kept[i-1].Name, "/") > depth {
+		i--
+	}
+	if i >= maxCandidates {
+		return kept
+	}
+	kept = slices.Insert(kept, i, e)
+	return kept[:min(len(kept), maxCandidates)]
+}
+
+// firstHLS looks into the candidates for a multivariant playlist; the first media playlist does where there is none.
+func (g *Gateway) firstHLS(ctx context.Context, a *archive, list []zipindex.Entry) (*mainPlaylist, error) {
+	var media *mainPlaylist
+	for _, e := range list {
+		_, kind, err := g.typeOf(ctx, a, e, "")
+		if err == nil && kind != playlist.HLS {
+			continue
+		}
+		var t *text
+		if err == nil {
+			t, _, err = g.playlistText(ctx, a, e, kind)
+		}
+		switch {
+		case err != nil && codes[problemOf(err).code].status < 500:
+			continue // this one is damaged or too large; another may do
+		case err != nil:
+			return nil, err
+		case t.multivariant:
+			return &mainPlaylist{e.Name, kind}, nil
+		case media == nil:
+			media = &mainPlaylist{e.Name, kind}
+		}
+	}
+	return media, nil
+}
+
+// redirectToMain answers an archive's bare URL. The Location is relative, so that it holds wherever the gateway is mounted.
+func (g *Gateway) redirectToMain(ctx context.Context, w http.ResponseWriter, r *http.Request, a *archive, t target) error {
+	m, err := g.main(ctx, a)
+	if err != nil {
+		return err
+	}
+	to := m.name
+	switch {
+	case t.slash:
+		to = playlist.Reference("", to)
+	case t.dashed: // "/-" without a slash behind it
+		to = playlist.Reference("", "-/"+to)
+	case strings.EqualFold(path.Ext(t.archive), ".zip"):
+		to = playlist.Reference("", path.Base(t.archive)+"/"+to)
+	default:
+		to = playlist.Reference("", path.Base(t.archive)+"/-/"+to)
+	}
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	h := w.Header()
+	h["Location"] = []string{to}
+	h["Cache-Control"] = []string{g.cfg.CachePlaylists}
+	h["Content-Length"] = []string{"0"}
+	w.WriteHeader(http.StatusFound)
+	return nil
+}
