@@ -51,15 +51,9 @@ func (g *Gateway) serveTarget(ctx context.Context, w http.ResponseWriter, r *htt
 	if t.entry == "" && t.part == nil {
 		return g.redirectToMain(ctx, w, r, a, t)
 	}
-	e, added, err := lookup(a, t.entry)
+	e, added, p, err := g.entryOf(ctx, r, a, t)
 	if err != nil {
 		return err
-	}
-	p := t.part
-	if p == nil {
-		if e, p, err = g.partOfQuery(ctx, r, a, e); err != nil {
-			return err
-		}
 	}
 	var c *content
 	if p != nil {
@@ -121,23 +115,26 @@ func servable(e zipindex.Entry) error {
 	return nil
 }
 
-// partOfQuery reads ?range=<offset>,<size>, which players send that got the playlist elsewhere.
-func (g *Gateway) partOfQuery(ctx context.Context, r *http.Request, a *archive, e zipindex.Entry) (zipindex.Entry, *part, error) {
-	if !strings.Contains(r.URL.RawQuery, "range=") {
-		return e, nil, nil
+// entryOf answers the entry, and the part of it, that a request names. Where it carries ?range=<offset>,<size>, as a player's does
+// that got the playlist elsewhere, the range decides and not the name.
+func (g *Gateway) entryOf(ctx context.Context, r *http.Request, a *archive, t target) (e zipindex.Entry, added string, p *part, err error) {
+	if t.part == nil && strings.Contains(r.URL.RawQuery, "range=") {
+		off, n, state := playlist.ParseRange(r.URL.RawQuery)
+		switch state {
+		case playlist.BadRange:
+			return e, "", nil, problemf("link-outside-archive", "The link's range is not written as range=<offset>,<size>.")
+		case playlist.Valid:
+			if e, p, err = g.locate(ctx, a, off, n); err == nil {
+				err = servable(e)
+			}
+			if ext := path.Ext(t.entry); err == nil && !hasExtension(e.Name) && types[strings.ToLower(ext)].ext != "" {
+				added = ext
+			}
+			return e, added, p, err
+		}
 	}
-	off, n, state := playlist.ParseRange(r.URL.RawQuery)
-	switch state {
-	case playlist.NoRange:
-		return e, nil, nil
-	case playlist.BadRange:
-		return e, nil, problemf("link-outside-archive", "The link's range is not written as range=<offset>,<size>.")
-	}
-	to, p, err := g.locate(ctx, a, off, n)
-	if err != nil {
-		return e, nil, err
-	}
-	return to, p, servable(to)
+	e, added, err = lookup(a, t.entry)
+	return e, added, t.part, err
 }
 
 // locate answers the entry whose data the archive's bytes [off, off+n) are, and which part of it when they are not all.

@@ -149,7 +149,11 @@ func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	g.metrics.failed(p.code)
 	h := w.Header()
+	contentRange := h["Content-Range"]
 	dropContentHeaders(h)
+	if c.status == 416 {
+		h["Content-Range"] = contentRange // RFC 9110 §15.5.17
+	}
 	h["Content-Type"] = []string{"application/problem+json"}
 	h["Cache-Control"] = []string{"no-store"}
 	if c.status == 404 {
