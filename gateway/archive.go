@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"golang.org/x/sync/semaphore"
 
 	"zipreel/gateway/origin"
 	"zipreel/zipindex"
@@ -43,6 +44,7 @@ func (a *archive) same(b *archive) bool {
 type archives struct {
 	g      *Gateway
 	nextID atomic.Uint64
+	budget *semaphore.Weighted // bytes of directories being read
 	start  time.Time
 
 	mu      sync.Mutex // guards following
@@ -76,7 +78,7 @@ const (
 func newArchives(g *Gateway) *archives {
 	kept, _ := simplelru.NewLRU[archiveKey, *archive](maxKept, nil)
 	refused, _ := simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
-	return &archives{g: g, start: time.Now(), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
+	return &archives{g: g, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
 }
 
 // close refuses further loads; those under way end by the gateway's context.

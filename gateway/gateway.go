@@ -162,14 +162,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Drain makes /readyz answer 503, so that load balancers turn away before Close.
-func (g *Gateway) Drain() { g.draining.Store(true) }
+// Drain makes /readyz answer 503, so that load balancers turn away before Close, and ends event streams, which would not end by themselves.
+func (g *Gateway) Drain() {
+	g.draining.Store(true)
+	g.events.close()
+}
 
 // Close ends all fills and background work and waits for it. Requests still running are cut.
 func (g *Gateway) Close() error {
 	g.Drain()
 	g.cancel()
-	g.events.close()
 	g.archives.close()
 	g.cache.Close()
 	g.work.Wait()

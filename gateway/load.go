@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	tailBytes     = 68 << 10 // end record, longest comment and ZIP64's records always fit
-	maxAlong      = 1 << 20  // most bytes read before the directory, for the playlists there
-	maxLoadRounds = 3        // NeedMore is answered at most this often
-	maxLoadTries  = 3        // when the archive is replaced while it is loaded
+	tailBytes     = 68 << 10  // end record, longest comment and ZIP64's records always fit
+	maxAlong      = 1 << 20   // most bytes read before the directory, for the playlists there
+	loadBudget    = 512 << 20 // bytes of directories being read at once
+	maxLoadRounds = 3         // NeedMore is answered at most this often
+	maxLoadTries  = 3         // when the archive is replaced while it is loaded
 )
 
 // loadArchive reads the archive's directory: its tail, and at most one more read, which begins before the
@@ -45,6 +46,10 @@ func (g *Gateway) loadOnce(ctx context.Context, src *source, name string) (*arch
 		var more *zipindex.NeedMore
 		if errors.As(err, &more) && more.Off >= 0 && more.Off < off {
 			from := max(0, more.Off-min(size-more.Off, maxAlong))
+			if err := g.archives.budget.Acquire(ctx, min(size-from, loadBudget)); err != nil {
+				return nil, err
+			}
+			defer g.archives.budget.Release(min(size-from, loadBudget))
 			head, err := g.readExact(ctx, src, name, from, off-from, &v)
 			if err != nil {
 				return nil, fmt.Errorf("read directory of %q: %w", src.title(name), err)

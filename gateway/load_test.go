@@ -205,7 +205,10 @@ func TestStorageFailures(t *testing.T) {
 }
 
 func TestHostsAndCORS(t *testing.T) {
-	f := newFixture(t, func(c *gateway.Config) { c.Hosts = gateway.LoopbackHosts(); c.AllowOrigins = []string{"https://tv.example"} })
+	f := newFixture(t, func(c *gateway.Config) {
+		c.Hosts = gateway.LoopbackHosts()
+		c.AllowOrigins = []string{"https://tv.example"}
+	})
 	data, _ := makeZip(t, file{"s.ts", transportStream(1, 3)})
 	f.films.Set("bbb.zip", data, `"v1"`)
 	r := httptest.NewRequest("GET", "http://evil.example/v/films/bbb.zip/s.ts", nil)

@@ -65,10 +65,10 @@ func parseTarget(escaped string) (target, *problem) {
 		elems[i] = d
 	}
 	t := target{source: elems[0]}
-	end := archiveEnd(raw[1:], elems[1:]) + 1
+	end := archiveEnd(elems[1:]) + 1
 	t.archive = strings.Trim(strings.Join(elems[1:end], "/"), "/")
 	rest := elems[end:]
-	if len(rest) > 0 && raw[end] == "-" {
+	if len(rest) > 0 && rest[0] == "-" {
 		t.dashed = true
 		rest = rest[1:]
 	}
@@ -76,7 +76,7 @@ func parseTarget(escaped string) (target, *problem) {
 		t.slash = len(rest) == 1
 		return t, nil
 	}
-	if raw[len(raw)-len(rest)] == "~" {
+	if rest[0] == "~" {
 		return t.withPart(rest[1:])
 	}
 	t.entry = strings.Join(rest, "/")
@@ -96,9 +96,9 @@ func checkElement(decoded string) *problem {
 }
 
 // archiveEnd answers how many elements name the archive.
-func archiveEnd(raw, elems []string) int {
+func archiveEnd(elems []string) int {
 	for i, e := range elems {
-		if raw[i] == "-" && i > 0 {
+		if e == "-" && i > 0 {
 			return i
 		}
 		if len(e) >= 4 && strings.EqualFold(e[len(e)-4:], ".zip") {

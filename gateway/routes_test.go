@@ -20,6 +20,7 @@ func TestParseTarget(t *testing.T) {
 		{"films/a%20b.zip/%C3%BC%25%2B+.ts", target{source: "films", archive: "a b.zip", entry: "ü%++.ts"}},
 		{"films/bbb.zip/~/0000abcd/5,10/v.mp4", target{source: "films", archive: "bbb.zip", entry: "v.mp4", part: &part{0xabcd, 5, 10}}},
 		{"films/bafy/-/~/0000abcd/5,10/a/v.mp4", target{source: "films", archive: "bafy", dashed: true, entry: "a/v.mp4", part: &part{0xabcd, 5, 10}}},
+		{"films/bbb.zip/%7E/0000abcd/5%2C10/v.mp4", target{source: "films", archive: "bbb.zip", entry: "v.mp4", part: &part{0xabcd, 5, 10}}},
 		{"films/bbb.zip/%7Ex/s.ts", target{source: "films", archive: "bbb.zip", entry: "~x/s.ts"}},
 		{"films", target{source: "films"}},
 		{"", target{}},

@@ -49,18 +49,18 @@ func (s *span) changed() <-chan struct{} {
 // flight is one running Fill and the run of spans it fills, in order.
 //
 // A flight is detached from who started it. It counts the readers who are at one of its spans; when the last one
-// closes and less than half has arrived, its context is cancelled and, under the same lock, its unfinished spans leave the map: a reader who comes
+// leaves and none comes in a grace, its context is cancelled and, under the same lock, its unfinished spans leave the map: a reader who comes
 // a moment later finds them missing and starts a flight of its own. So nobody inherits another's cancellation.
 type flight struct {
 	c       *Cache
 	obj     Object
 	off, n  int64 // of the object's content
 	cancel  context.CancelFunc
-	readers int     // guarded by Cache.mu
-	linger  bool    // a reader left and will be back; guarded by Cache.mu
-	spans   []*span // guarded by Cache.mu: those not finished; spans[0] is being written
-	got     int64   // bytes arrived; written by the fill, guarded by Cache.mu
-	over    bool    // guarded by Cache.mu
+	readers int       // guarded by Cache.mu
+	until   time.Time // nobody's flight lives on till then; guarded by Cache.mu
+	spans   []*span   // guarded by Cache.mu: those not finished; spans[0] is being written
+	got     int64     // bytes arrived; written by the fill, guarded by Cache.mu
+	over    bool      // guarded by Cache.mu
 }
 
 // run is the flight's goroutine.
@@ -83,6 +83,9 @@ func (f *flight) run(ctx context.Context, fill Fill) {
 	f.c.mu.Lock()
 	defer f.c.mu.Unlock()
 	f.c.stats.Inflight -= f.n
+	if f.c.closed {
+		err = ErrClosed
+	}
 	f.end(err)
 }
 
@@ -139,26 +142,29 @@ func (f *flight) end(err error) {
 	f.spans = nil
 }
 
-// leave is called when a reader stops reading at the flight. Cache.mu is held.
+// abandonAfter is how long a flight waits for its next reader before it is given up: players close and open again.
+const abandonAfter = 250 * time.Millisecond
+
+// leave is called when a reader stops reading at the flight; back says that it was told to come back. Cache.mu is held.
 func (f *flight) leave(back bool) {
 	f.readers--
-	f.linger = f.linger || back
-	if f.readers > 0 || f.over {
-		return
+	grace := abandonAfter
+	if back || f.got > f.n/2 {
+		grace = f.c.cfg.Linger
 	}
-	if f.linger || f.got > f.n/2 {
-		time.AfterFunc(f.c.cfg.Linger, f.abandon)
-		return
+	if until := time.Now().Add(grace); until.After(f.until) {
+		f.until = until
 	}
-	f.stop()
+	if f.readers == 0 && !f.over {
+		time.AfterFunc(time.Until(f.until), f.abandon)
+	}
 }
 
 // abandon ends a flight that nobody came back to.
 func (f *flight) abandon() {
 	f.c.mu.Lock()
 	defer f.c.mu.Unlock()
-	f.linger = false
-	if f.readers == 0 && !f.over {
+	if f.readers == 0 && !f.over && !time.Now().Before(f.until) {
 		f.stop()
 	}
 }

@@ -93,6 +93,7 @@ func (s *Sink) publish() error {
 		return s.err
 	}
 	sp.n, sp.sum, sp.done, sp.fill = s.in, s.sum, true, nil
+	s.f.spans[0] = nil // it belongs to the store now
 	s.f.spans = s.f.spans[1:]
 	s.cur = nil
 	s.f.c.finish(sp, whole)
