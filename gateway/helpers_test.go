@@ -10,8 +10,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -195,6 +195,6 @@ func (b blockingOrigin) Read(ctx context.Context, name string, off, n int64, wan
 
 func rangeOf(off int64, n int) string { return fmt.Sprintf("range=%d,%d", off, n) }
 
-const testTimeout = 30 * time.Second
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func crcOf(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
