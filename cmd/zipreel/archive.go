@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"zipreel/gateway/origin"
+	"zipreel/zipindex"
+)
+
+// archive is one archive, opened for reading. Safe for concurrent use.
+type archive struct {
+	io.ReaderAt
+	io.Closer
+	title string // as it was named, for messages
+	size  int64
+}
+
+// openArchive opens the one archive that arg names. ctx covers all reads.
+func openArchive(ctx context.Context, command, arg string) (*archive, error) {
+	t, err := parseLocation(arg, "")
+	if err != nil {
+		return nil, err
+	}
+	t.allowPrivate = true
+	switch t.kind {
+	case fileTarget:
+		return openFile(t)
+	case urlTarget:
+		return openURL(ctx, t)
+	}
+	return nil, oneArchive(command, t)
+}
+
+// oneArchive says that a command reads one archive, and names one of those that are there.
+func oneArchive(command string, t target) error {
+	if t.kind == prefixTarget {
+		return usagef("%s %s: a URL that ends in / is a prefix, and %s takes one archive; add its name, as in %sfilm.zip", command, t.written, command, t.written)
+	}
+	example := filepath.Join(t.path, "film.zip")
+	if dir, err := origin.NewDir(t.path); err == nil {
+		defer dir.Close()
+		if list, err := dir.List(context.Background(), "", 1); err == nil && len(list) > 0 {
+			example = filepath.Join(t.path, filepath.FromSlash(list[0].Name))
+		}
+	}
+	return usagef("%s %s: that is a folder, and %s takes one archive, as in: zipreel %s %s", command, t.written, command, command, example)
+}
+
+func openFile(t target) (*archive, error) {
+	f, err := os.Open(t.path)
+	if err != nil {
+		return nil, fileError("open", t.written, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fileError("open", t.written, err)
+	}
+	return &archive{f, f, t.written, info.Size()}, nil
+}
+
+func openURL(ctx context.Context, t target) (*archive, error) {
+	node, err := t.node()
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", t.written, err)
+	}
+	r, size, err := origin.ReaderAt(ctx, node, t.archive())
+	if err != nil {
+		node.Close()
+		return nil, fmt.Errorf("open %s: %w", t.written, explainNode(err))
+	}
+	return &archive{r, node, t.written, size}, nil
+}
+
+// explainNode says what a storage node did wrong, and what to do.
+func explainNode(err error) error {
+	advice := []struct {
+		kind error
+		text string
+	}{
+		{origin.ErrNotFound, "the server has no such archive; check the URL"},
+		{origin.ErrDenied, "the server denies access; is the URL signed, and not expired?"},
+		{origin.ErrNoRange, "the server does not answer byte ranges; turn them on there, or download the archive"},
+		{origin.ErrBadRange, "the server answered other bytes than it was asked for; is there a proxy that compresses or rewrites?"},
+		{origin.ErrRedirect, "the server redirects to where zipreel does not follow"},
+		{origin.ErrTLS, "no secure connection; check the server's certificate"},
+		{origin.ErrDNS, "the host's name is not found; check its spelling"},
+		{origin.ErrChanged, "the archive was replaced while it was read; run this again"},
+		{origin.ErrTimeout, "the server does not answer in time; try again later"},
+		{origin.ErrUnavailable, "the server cannot be reached, or fails; is the address right?"},
+	}
+	for _, a := range advice {
+		if errors.Is(err, a.kind) {
+			return fmt.Errorf("%s (%w)", a.text, err)
+		}
+	}
+	return err
+}
+
+const (
+	firstTail   = 68 << 10 // end record, longest comment and ZIP64's records always fit
+	indexRounds = 3        // NeedMore is answered at most this often
+)
+
+// index reads the archive's directory.
+func (a *archive) index() (*zipindex.Index, error) {
+	off := max(0, a.size-firstTail)
+	for range indexRounds + 1 {
+		tail := make([]byte, a.size-off)
+		if _, err := a.ReadAt(tail, off); err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read %s: %w", a.title, explainNode(err))
+		}
+		x, err := zipindex.Parse(tail, off, a.size, zipindex.Limits{})
+		var more *zipindex.NeedMore
+		if !errors.As(err, &more) || more.Off < 0 || more.Off >= off {
+			return x, a.refused(err)
+		}
+		off = more.Off
+	}
+	return nil, fmt.Errorf("%s: its directory asks for more reads than an archive's may", a.title)
+}
+
+// refused says why the archive is no archive that can be read.
+func (a *archive) refused(err error) error {
+	var e *zipindex.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	advice := "pack it again, with zip -0 -r or zipreel pack"
+	if e.Code == zipindex.CodeNotFound {
+		advice = "is it a ZIP archive, and complete?"
+	}
+	return fmt.Errorf("%s: %w; %s", a.title, err, advice)
+}
+
+// dataOffset is where the entry's data starts. Where the directory leaves doubt the local header is read.
+func (a *archive) dataOffset(e zipindex.Entry) (int64, error) {
+	if off, exact := e.DataOffset(); exact {
+		return off, nil
+	}
+	return a.checkLocal(e)
+}
+
+// checkLocal reads the entry's local header, holds it against the directory and answers where the data starts.
+func (a *archive) checkLocal(e zipindex.Entry) (int64, error) {
+	header := make([]byte, min(e.HeaderLen(), e.End-e.HeaderOffset))
+	if _, err := a.ReadAt(header, e.HeaderOffset); err != nil && !errors.Is(err, io.EOF) {
+		return 0, fmt.Errorf("read %s: %w", a.title, explainNode(err))
+	}
+	return e.CheckLocal(header)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"zipreel/gateway"
+	"zipreel/web"
+)
+
+// cacheFlags say how much is kept, and how long viewers may keep it.
+type cacheFlags struct {
+	Memory                size     `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Content kept in memory (default ${default})."`
+	IndexMemory           size     `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
+	Inflight              size     `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
+	MaxDirectory          size     `group:"Memory:" default:"128MiB" placeholder:"SIZE" help:"Largest directory an archive may have (default ${default})."`
+	MaxEntries            int      `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
+	Revalidate            duration `group:"Freshness:" default:"60s" placeholder:"TIME" help:"Age at which a kept directory is checked against storage (default ${default})."`
+	CacheControlSegments  string   `group:"Freshness:" default:"public, max-age=3600" placeholder:"VALUE" help:"Cache-Control of segments and images (default \"${default}\")."`
+	CacheControlPlaylists string   `group:"Freshness:" default:"public, max-age=60" placeholder:"VALUE" help:"Cache-Control of playlists (default \"${default}\")."`
+}
+
+// Validate is called by the parser.
+func (f cacheFlags) Validate() error {
+	if f.MaxEntries < 1 {
+		return fmt.Errorf("--max-entries: %d is too few: it must be at least 1", f.MaxEntries)
+	}
+	return nil
+}
+
+// config is the part of the gateway's configuration that these flags decide.
+func (f cacheFlags) config(log *slog.Logger) gateway.Config {
+	return gateway.Config{
+		Memory: int64(f.Memory), IndexMemory: int64(f.IndexMemory), Inflight: int64(f.Inflight),
+		MaxDirectory: int64(f.MaxDirectory), MaxEntries: f.MaxEntries,
+		Revalidate:    time.Duration(f.Revalidate),
+		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,
+		Page: web.Handler(), Logger: log,
+	}
+}
+
+// logFlags say what is logged on standard error, and how.
+type logFlags struct {
+	LogLevel  logLevel  `group:"Log:" default:"info" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error (default ${default})."`
+	LogFormat logFormat `group:"Log:" default:"text" placeholder:"FORMAT" help:"How: text or json (default ${default})."`
+	AccessLog bool      `group:"Log:" help:"Log every request."`
+}
+
+func (f logFlags) logger() *slog.Logger {
+	opts := &slog.HandlerOptions{Level: slog.Level(f.LogLevel)}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}
+
+type logLevel slog.Level
+
+// UnmarshalText reads a level's name.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	v, ok := levels[string(text)]
+	if !ok {
+		return fmt.Errorf("%q is no log level: it must be debug, info, warn or error", text)
+	}
+	*l = logLevel(v)
+	return nil
+}
+
+type logFormat string
+
+// UnmarshalText reads a format's name.
+func (l *logFormat) UnmarshalText(text []byte) error {
+	if s := string(text); s != "text" && s != "json" {
+		return fmt.Errorf("%q is no log format: it must be text or json", s)
+	}
+	*l = logFormat(text)
+	return nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"zipreel/playlist"
+	"zipreel/zipindex"
+)
+
+type lsCmd struct {
+	Target string `arg:"" help:"An archive: a file, or an http(s) URL."`
+	JSON   bool   `name:"json" help:"As a JSON array, one object for each entry."`
+}
+
+// Help is shown by the parser.
+func (lsCmd) Help() string {
+	return `Entries are listed in the order in which they lie in the archive. The offset is that of the first byte of an
+entry's data: with the size it makes a range link, range=OFFSET,SIZE. An entry that is not served says why.
+
+Examples:
+
+    zipreel ls film.zip
+    zipreel ls --json https://storage.example/film.zip | jq -r '.[] | select(.kind == "playlist") | .name'`
+}
+
+// Run is called by the parser.
+func (c *lsCmd) Run() error {
+	ctx, stop := interruptible()
+	defer stop()
+	a, err := openArchive(ctx, "ls", c.Target)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	x, err := a.index()
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(os.Stdout)
+	write := writeTable
+	if c.JSON {
+		write = writeJSON
+	}
+	if err := write(out, a, x); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// interruptible is a context that ends on Ctrl-C or SIGTERM.
+func interruptible() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
+// listed is one entry as ls shows it.
+type listed struct {
+	Name           string `json:"name"`
+	DataOffset     int64  `json:"dataOffset"` // -1: its local header contradicts the directory
+	Size           int64  `json:"size"`
+	CompressedSize int64  `json:"compressedSize"`
+	CRC32          string `json:"crc32"`
+	Kind           string `json:"kind"`
+	Error          string `json:"error,omitempty"` // code of why it is not served
+}
+
+func (a *archive) listed(e zipindex.Entry) (listed, error) {
+	l := listed{
+		Name: e.Name, Size: e.Size, CompressedSize: e.CompressedSize,
+		CRC32: fmt.Sprintf("%08x", e.CRC32), Kind: entryKind(e),
+	}
+	if refused := e.Refused(); refused != nil && refused.Code != zipindex.CodeDirectoryEntry {
+		l.Error = string(refused.Code)
+	}
+	var err error
+	l.DataOffset, err = a.dataOffset(e)
+	var bad *zipindex.Error
+	if errors.As(err, &bad) {
+		l.DataOffset, l.Error, err = -1, string(bad.Code), nil
+	}
+	return l, err
+}
+
+func writeTable(out io.Writer, a *archive, x *zipindex.Index) error {
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "NAME\tOFFSET\tSIZE\tCRC-32\tKIND")
+	for e := range x.All() {
+		l, err := a.listed(e)
+		if err != nil {
+			return err
+		}
+		kind := l.Kind
+		if l.Error != "" {
+			kind += " (not served: " + l.Error + ")"
+		}
+		offset := fmt.Sprint(l.DataOffset)
+		if l.DataOffset < 0 {
+			offset = "?"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\n", printable(l.Name), offset, l.Size, l.CRC32, kind)
+	}
+	return tw.Flush()
+}
+
+// printable keeps a hostile name from writing to the terminal: what is not printed stands as an escape.
+func printable(name string) string {
+	quoted := fmt.Sprintf("%+q", name)
+	if strings.IndexFunc(name, func(r rune) bool {
+		return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	}) < 0 {
+		return name
+	}
+	return quoted
+}
+
+func writeJSON(out io.Writer, a *archive, x *zipindex.Index) error {
+	separator := "["
+	for e := range x.All() {
+		l, err := a.listed(e)
+		if err != nil {
+			return err
+		}
+		line, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%s\n  %s", separator, line); err != nil {
+			return err
+		}
+		separator = ","
+	}
+	if x.Len() == 0 {
+		fmt.Fprint(out, "[")
+	}
+	_, err := fmt.Fprintln(out, "\n]")
+	return err
+}
+
+// entryKind sorts an entry by its name: playlist, segment, image, subtitles, key, json, directory or other.
+func entryKind(e zipindex.Entry) string {
+	if refused := e.Refused(); refused != nil && refused.Code == zipindex.CodeDirectoryEntry {
+		return "directory"
+	}
+	if playlist.Detect(e.Name, nil) != playlist.None {
+		return "playlist"
+	}
+	switch ext := strings.ToLower(path.Ext(e.Name)); ext {
+	case ".ts", ".m4s", ".mp4", ".cmfv", ".m4a", ".cmfa", ".aac", ".mp3", ".ac3", ".ec3", ".webm":
+		return "segment"
+	case ".jpg", ".png", ".webp", ".avif", ".gif":
+		return "image"
+	case ".vtt":
+		return "subtitles"
+	case ".key", ".json":
+		return ext[1:]
+	}
+	return "other"
+}
