@@ -11,7 +11,6 @@ import { pieces, type Piece } from './pieces.ts';
 import { allUpTo, sample } from './sample.ts';
 
 const shownEvents = 6;
-const outcomes = { hit: 'cache', shared: 'shared', miss: 'storage' } as const;
 
 export class Live {
   private readonly map: ArchiveMap;
@@ -80,7 +79,8 @@ export class Live {
     this.totals.add(e);
     this.map.mark(e);
     this.count();
-    const verb = e.kind === 'read' ? 'read' : outcomes[e.outcome];
+    if (e.kind === 'serve' && e.outcome === 'miss') return; // its read was told
+    const verb = e.kind === 'read' ? 'read' : e.outcome === 'hit' ? 'cache' : 'shared';
     const line = el('li', {}, el('b', { class: `feed-${verb}` }, verb), el('span', { class: 'feed-name' }, e.entry || 'directory'),
       el('span', { class: 'feed-n' }, formatBytes(e.n)), el('span', { class: 'feed-ms' }, `${e.ms} ms`));
     this.feed.querySelector('.feed-empty')?.remove();

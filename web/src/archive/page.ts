@@ -30,7 +30,7 @@ function fill(main: HTMLElement, info: ArchiveInfo, signal: AbortSignal): void {
   const table = new EntryTable(info, signal, (e) => live.highlight(e));
   const facts = [info.kind.toUpperCase(), formatBytes(info.size), `${formatCount(info.entries)} entries`].filter(Boolean);
   main.replaceChildren(
-    ...(info.poster ? [el('img', { class: 'ambience', alt: '', src: entryURL(info, info.poster) })] : []),
+    ...(info.poster ? [el('div', { class: 'ambience', 'aria-hidden': 'true' }, el('img', { alt: '', src: entryURL(info, info.poster) }))] : []),
     el('div', { class: 'stage' }, player.node),
     el('div', { class: 'title-head' }, el('h1', {}, titleOf(info.name)), el('p', { class: 'title-path' }, `${info.source}/${info.name}`),
       el('ul', { class: 'facts', role: 'list' }, ...facts.map((f) => el('li', {}, f)))),

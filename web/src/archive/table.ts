@@ -5,7 +5,7 @@ import { formatBytes, formatCount } from '../format.ts';
 import * as icons from '../icons.ts';
 import { asProblem } from '../problems.ts';
 
-const perPage = 50;
+const perPage = 25;
 const filterDelay = 220; // ms without a key before a filter is sent
 const columns = ['Name', 'Kind', 'Offset', 'Size', 'CRC-32'];
 

@@ -7,11 +7,14 @@ import { levelLabel, trackLabel, type Choice, type Engine, type EngineEvents } f
 
 export const hlsSupported = (): boolean => Hls.isSupported();
 
+const buffered = 60; // seconds read ahead of a title that plays
+
 const config: Partial<HlsConfig> = {
   workerPath, // as a file of its own: the page's policy allows no worker made of text
   capLevelToPlayerSize: true,
   backBufferLength: 30,
-  maxBufferLength: 30,
+  maxBufferLength: 30, // seconds
+  maxMaxBufferLength: 2, // until it plays: then buffered
 };
 
 export function startHls(video: HTMLVideoElement, url: string, events: EngineEvents): Engine {
@@ -25,6 +28,7 @@ export function startHls(video: HTMLVideoElement, url: string, events: EngineEve
     if (data.type === ErrorTypes.MEDIA_ERROR && mended++ < 2) hls.recoverMediaError();
     else void explain(data, url).then(events.failed);
   });
+  video.addEventListener('play', () => { hls.config.maxMaxBufferLength = buffered; }, { once: true });
   hls.loadSource(url);
   hls.attachMedia(video);
   return new HlsEngine(hls, events);

@@ -39,6 +39,7 @@ export class Player {
     const { info, life } = this;
     this.message.hidden = true;
     this.node.classList.remove('failed');
+    this.node.classList.toggle('unplayable', !info.playable);
     if (!info.playable || !info.kind) return this.fail(new Problem('not-found-playlist', 404, ''));
     const events = { changed: () => this.controls.setTracks(this.engine), failed: (p: Problem) => this.fail(p) };
     try {
@@ -62,7 +63,7 @@ export class Player {
     this.message.replaceChildren(
       el('p', { class: 'player-message-text' }, p.message),
       el('p', { class: 'player-message-code' }, [p.code, p.detail].filter(Boolean).join(' · ')),
-      el('button', { class: 'button', type: 'button', onclick: again }, icon(icons.replay), 'Try again'),
+      lasting(p) ? '' : el('button', { class: 'button', type: 'button', onclick: again }, icon(icons.replay), 'Try again'),
     );
     this.message.hidden = false;
   }
@@ -79,4 +80,9 @@ export class Player {
       // no thumbnails, then
     }
   }
+}
+
+/** lasting says that asking again will not help: the gateway answers faults that pass with 5xx. */
+function lasting(p: Problem): boolean {
+  return p.status >= 400 && p.status < 500 || p.code === 'unsupported';
 }
