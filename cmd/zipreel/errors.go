@@ -37,6 +37,10 @@ func report(err error) int {
 	if !errors.Is(err, errShown) {
 		warn("%v", err)
 	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return exitUsage
@@ -66,15 +70,15 @@ func explainUsage(err error) error {
 	if !errors.As(err, &parse) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	command := "zipreel"
+	msg, command, help := err.Error(), "", "zipreel --help"
 	if parse.Context != nil && parse.Context.Selected() != nil {
-		command += " " + parse.Context.Selected().Name
+		command = parse.Context.Selected().Name
+		help = "zipreel " + command + " --help"
 	}
-	msg := err.Error()
-	if m := unexpectedArgument.FindStringSubmatch(msg); m != nil && command == "zipreel" {
+	if m := unexpectedArgument.FindStringSubmatch(msg); m != nil && command == "" {
 		return usagef("unknown command %q%s", m[1], commandHint(m[1], m[2]))
 	} else if m != nil {
-		return usagef("%s takes no further argument, but %q was given; see %s --help", command, m[1], command)
+		return usagef("%s takes no further argument, but %q was given; see %s", command, m[1], help)
 	}
 	if m := missingArgument.FindStringSubmatch(msg); m != nil {
 		msg = "missing " + strings.ToUpper(strings.NewReplacer("<", "", ">", "", " ...", "").Replace(m[1]))
@@ -83,7 +87,7 @@ func explainUsage(err error) error {
 	} else if m := fromEnvironment.FindStringSubmatch(msg); m != nil {
 		msg = m[2] + ": " + m[1]
 	}
-	return usagef("%s; see %s --help", strings.TrimSuffix(msg, "?"), command)
+	return usagef("%s; see %s", strings.TrimSuffix(msg, "?"), help)
 }
 
 // commandHint tells who forgot the command, or mistyped it, how to go on.
@@ -129,7 +133,7 @@ func nearest(word string, known []string) []string {
 	var found []scored
 	for _, k := range known {
 		far := distance(strings.ToLower(word), strings.ToLower(k))
-		if far <= max(1, min(len(word), len(k))/3) {
+		if shorter := min(len(word), len(k)); far < shorter && far <= max(2, shorter/3) {
 			found = append(found, scored{k, far})
 		}
 	}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"archive/zip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// inFolder makes a folder with film.zip, a=b.zip, Films/ and clips/film.zip the working directory.
+func inFolder(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{"film.zip", "a=b.zip", "X=y.zip", "clips/film.zip", "Films/keep"} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := zip.NewWriter(f).Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	inFolder(t)
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		arg     string
+		kind    targetKind
+		name    string
+		written string
+		archive string // of single ones
+	}{
+		{"film.zip", fileTarget, "", "film.zip", "film.zip"},
+		{"Films", folderTarget, "", "Films", ""},
+		{"films=Films", folderTarget, "films", "Films", ""},
+		{"./a=b.zip", fileTarget, "", "./a=b.zip", "a=b.zip"},
+		{"X=y.zip", fileTarget, "", "X=y.zip", "X=y.zip"}, // X is no name, and there is such a file
+		{"file://" + wd + "/film.zip", fileTarget, "", "file://" + wd + "/film.zip", "film.zip"},
+		{"https://h.example/films/", prefixTarget, "", "https://h.example/films/", ""},
+		{"https://h.example", prefixTarget, "", "https://h.example", ""},
+		{"HTTP://h.example/a%20b.zip?sig=s%2Be#x", urlTarget, "", "HTTP://h.example/a%20b.zip", "a b.zip"},
+		{"x=https://u:pw@h.example/f.zip?a=b", urlTarget, "x", "https://u:xxxxx@h.example/f.zip", "f.zip"},
+		{"https://h.example/x.zip?films=1", urlTarget, "", "https://h.example/x.zip", "x.zip"},
+		{"https://h.example/QmHash", urlTarget, "", "https://h.example/QmHash", "QmHash"},
+	}
+	for _, tt := range tests {
+		got, err := parseTarget(tt.arg)
+		if err != nil {
+			t.Errorf("parseTarget(%q): %v", tt.arg, err)
+			continue
+		}
+		if got.kind != tt.kind || got.name != tt.name || got.explicit != (tt.name != "") || got.written != tt.written || !got.allowPrivate {
+			t.Errorf("parseTarget(%q) = %+v, want kind %d, name %q, written %q", tt.arg, got, tt.kind, tt.name, tt.written)
+		}
+		if got.single() && got.archive() != tt.archive {
+			t.Errorf("parseTarget(%q).archive() = %q, want %q", tt.arg, got.archive(), tt.archive)
+		}
+	}
+}
+
+func TestParseTargetKeepsSignature(t *testing.T) {
+	got, err := parseTarget("https://h.example/a%2Fb.zip?X-Amz-Signature=a%2Bb&y=%20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "https://h.example/a%2Fb.zip?X-Amz-Signature=a%2Bb&y=%20"; got.url.String() != want {
+		t.Errorf("the URL became %q, want %q", got.url, want)
+	}
+}
+
+func TestParseTargetMistakes(t *testing.T) {
+	inFolder(t)
+	tests := []struct {
+		arg   string
+		exit  int
+		wants []string
+	}{
+		{"", exitUsage, []string{"empty TARGET"}},
+		{"films=", exitUsage, []string{"empty TARGET"}},
+		{"Films=film.zip", exitUsage, []string{`"Films"`, "lower-case"}},
+		{"-x=film.zip", exitUsage, []string{`"-x"`}},
+		{"=film.zip", exitUsage, []string{`""`}},
+		{"gone.zip", exitFailed, []string{"gone.zip", "no such file", "check the path"}},
+		{"storage.example/films/", exitFailed, []string{"https://storage.example/films/"}},
+		{"localhost:9000/films/", exitFailed, []string{"https://localhost:9000/films/"}},
+		{"s3://bucket/key.zip", exitUsage, []string{"not yet supported in this build"}},
+		{"ipfs://bafy", exitUsage, []string{"not yet supported in this build"}},
+		{"ftp://h/x.zip", exitUsage, []string{`unknown scheme "ftp"`, "https:"}},
+		{"https:///x.zip", exitUsage, []string{"no host"}},
+		{"https://h.example/%zz.zip?sig=secret", exitUsage, []string{"not a URL"}},
+		{"file://other/x.zip", exitUsage, []string{"file:///path"}},
+		{"file:x.zip", exitUsage, []string{"file:///path"}},
+		{os.DevNull, exitFailed, []string{"neither a file nor a folder"}},
+	}
+	for _, tt := range tests {
+		_, err := parseTarget(tt.arg)
+		if err == nil {
+			t.Errorf("parseTarget(%q): no error", tt.arg)
+			continue
+		}
+		if got := exitCode(err); got != tt.exit {
+			t.Errorf("parseTarget(%q): exit code %d, want %d (%v)", tt.arg, got, tt.exit, err)
+		}
+		for _, want := range append(tt.wants, "") {
+			if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("parseTarget(%q): error %q, want one with %q", tt.arg, err, want)
+			}
+		}
+	}
+}
+
+func TestGroupTargets(t *testing.T) {
+	inFolder(t)
+	tests := []struct {
+		args string
+		want []string // name: archives that were named
+	}{
+		{"film.zip clips/film.zip ./a=b.zip", []string{"local: film.zip film-2.zip a=b.zip"}},
+		{"Films films=clips", []string{"films-2:", "films:"}},
+		{"clips ./clips https://h.example/clips/", []string{"clips:", "clips-2:", "clips-3:"}},
+		{"https://h.example/a.zip https://h.example:8000/b.zip", []string{"h.example: a.zip", "h.example-2: b.zip"}},
+		{"https://h.example https://h.example/A%20B%2Fc/", []string{"h.example:", "c:"}},
+		{"https://h.example/Ä%20B%20%20c_/", []string{"b-c:"}},
+		{"http://[::1]:80/x.zip", []string{"1: x.zip"}},
+		{"local=clips film.zip", []string{"local:", "local-2: film.zip"}},
+		{"film.zip x=clips/film.zip", []string{"local: film.zip", "x: film.zip"}},
+	}
+	for _, tt := range tests {
+		var targets []target
+		for arg := range strings.FieldsSeq(tt.args) {
+			target, err := parseTarget(arg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets = append(targets, target)
+		}
+		places, err := groupTargets(targets)
+		if err != nil {
+			t.Errorf("%s: %v", tt.args, err)
+		}
+		var got []string
+		for _, p := range places {
+			got = append(got, strings.TrimSpace(p.name+": "+strings.Join(p.archives(), " ")))
+			if !nameRule.MatchString(p.name) {
+				t.Errorf("%s: %q is no source's name", tt.args, p.name)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: sources differ (-want +got):\n%s", tt.args, diff)
+		}
+	}
+}
+
+func TestGroupTargetsRefusesSeveralNodes(t *testing.T) {
+	places, err := groupTargets([]target{{name: "films", explicit: true}, {name: "films", explicit: true}})
+	if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), "one node per source") {
+		t.Errorf("groupTargets = %v, %v; want exit code 2 and the reason", places, err)
+	}
+}
+
+// FuzzParseTarget holds that no argument is taken for a source with a name that the gateway would refuse, and that no
+// query shows up in what is said of it.
+func FuzzParseTarget(f *testing.F) {
+	for _, s := range []string{"a=b", "films=https://h/f/?x", "https://u:p@h/a.zip?secret=1", "file:///x", "s3://b/k", "C:\\x", "=", "https://[::1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		if strings.ContainsRune(arg, 0) {
+			return
+		}
+		target, err := parseTarget(arg)
+		if err != nil {
+			return
+		}
+		if target.explicit && !nameRule.MatchString(target.name) {
+			t.Errorf("parseTarget(%q): name %q", arg, target.name)
+		}
+		if target.url != nil && strings.Contains(target.written, "?") {
+			t.Errorf("parseTarget(%q): written %q holds a query", arg, target.written)
+		}
+		if name := defaultName(target); !nameRule.MatchString(name) || len(name) > maxSourceName {
+			t.Errorf("parseTarget(%q): default name %q", arg, name)
+		}
+	})
+}
