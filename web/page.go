@@ -108,9 +108,10 @@ func (p *page) serveIndex(w http.ResponseWriter, r *http.Request, base, ancestor
 }
 
 // contentPolicy lets the page load its own files and this gateway's archives, and nothing from anywhere else, whatever
-// an archive's playlists say. Media Source streams are blob URLs.
+// an archive's playlists say. Media Source streams are blob URLs; keys may stand in playlists as data URLs, and hls.js makes
+// text tracks of one.
 const contentPolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; " +
-	"media-src 'self' blob:; connect-src 'self'; base-uri 'self'; form-action 'none'"
+	"media-src 'self' blob: data:; connect-src 'self' data:; base-uri 'self'; form-action 'none'"
 
 // zeroTime makes http.ServeContent send no Last-Modified: ETags are exact, embedded files have no times.
 var zeroTime time.Time

@@ -103,7 +103,7 @@ func TestPolicy(t *testing.T) {
 	}
 	for _, tt := range tests {
 		policy := get(t, h, "GET", tt.path).Header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'", "media-src 'self' blob:", tt.wantAncestors} {
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self' data:;", "media-src 'self' blob: data:;", tt.wantAncestors} {
 			if !strings.Contains(policy, want) {
 				t.Errorf("%s: policy = %q, want %q in it", tt.path, policy, want)
 			}

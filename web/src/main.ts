@@ -26,6 +26,10 @@ if (embedded) {
   document.documentElement.classList.add('embed');
   showEmbed(root, embedded, view.signal);
 } else {
-  addEventListener('hashchange', show);
+  root.tabIndex = -1;
+  addEventListener('hashchange', () => {
+    show();
+    root.focus({ preventScroll: true }); // so that a screen reader starts at the new view
+  });
   show();
 }

@@ -7,7 +7,7 @@ import { asProblem } from '../problems.ts';
 import { Groups } from './groups.ts';
 import { Totals } from './heat.ts';
 import { ArchiveMap } from './map.ts';
-import { pieces, type Piece } from './pieces.ts';
+import { pieceAt, pieces, type Piece } from './pieces.ts';
 import { allUpTo, sample } from './sample.ts';
 
 const shownEvents = 6;
@@ -18,6 +18,7 @@ export class Live {
   private readonly hint = el('p', { class: 'map-hint' });
   private readonly feed = el('ol', { class: 'feed', 'aria-label': 'Latest events' });
   private readonly totals = new Totals();
+  private pieces: Piece[] = [];
   private readonly numbers: [string, HTMLElement, () => string][];
   private readonly idleHint: string;
   readonly node: HTMLElement;
@@ -53,7 +54,8 @@ export class Live {
     try {
       const known = await sample(info.entries, async (first, n) => (await listEntries(title, first, n, '', signal)).entries);
       const groups = new Groups();
-      this.map.setPieces(pieces(known, groups, info.directoryOffset, info.size));
+      this.pieces = pieces(known, groups, info.directoryOffset, info.size);
+      this.map.setPieces(this.pieces);
       this.tellLegend(groups);
     } catch (err) {
       if (!signal.aborted) this.hint.textContent = asProblem(err).message;
@@ -81,11 +83,17 @@ export class Live {
     this.count();
     if (e.kind === 'serve' && e.outcome === 'miss') return; // its read was told
     const verb = e.kind === 'read' ? 'read' : e.outcome === 'hit' ? 'cache' : 'shared';
-    const line = el('li', {}, el('b', { class: `feed-${verb}` }, verb), el('span', { class: 'feed-name' }, e.entry || 'directory'),
+    const line = el('li', {}, el('b', { class: `feed-${verb}` }, verb), el('span', { class: 'feed-name' }, e.entry || this.nameAt(e.off)),
       el('span', { class: 'feed-n' }, formatBytes(e.n)), el('span', { class: 'feed-ms' }, `${e.ms} ms`));
     this.feed.querySelector('.feed-empty')?.remove();
     this.feed.prepend(line);
     while (this.feed.childElementCount > shownEvents) this.feed.lastElementChild?.remove();
+  }
+
+  /** nameAt tells what a read that names no entry was for. One for several entries counts for its first. */
+  private nameAt(byte: number): string {
+    const p = pieceAt(this.pieces, byte);
+    return p?.name || p?.group.label || '–';
   }
 
   private count(): void {

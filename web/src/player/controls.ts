@@ -121,6 +121,10 @@ export class Controls implements Actions {
       video.addEventListener(e, () => this.update(), { signal });
     }
     this.level.addEventListener('input', () => { video.volume = Number(this.level.value); video.muted = false; });
+    document.addEventListener('pointerdown', (e) => {
+      const at = e.target as Node; // on the picture it is a gesture's to close it, which then does nothing else
+      if (at !== video && !this.menu.node.contains(at) && !this.cc.contains(at) && !this.gear.contains(at)) this.menu.close();
+    }, { signal });
     document.addEventListener('fullscreenchange', () => this.update(), { signal });
   }
 

@@ -41,7 +41,7 @@ export function listenKeys(player: HTMLElement, actions: Actions, signal: AbortS
     const target = e.target instanceof Element ? e.target : document.body;
     if (target.closest('input:not([type=range]), textarea, select, [contenteditable]')) return;
     const inside = player.contains(target);
-    if (!inside && (target !== document.body || e.key === 'ArrowUp' || e.key === 'ArrowDown')) return;
+    if (!inside && (target.closest('a, button, input, [tabindex="0"]') || e.key === 'ArrowUp' || e.key === 'ArrowDown')) return;
     if (e.key === ' ' && target.closest('button, a')) return; // presses it
     if (target.closest('input[type=range]') && e.key.startsWith('Arrow')) return;
     const act = keyAction(e.key, actions);
