@@ -104,6 +104,7 @@ async function titlePage(size, scheme, thorough) {
     await menus(page);
     await details(page);
   }
+  await page.evaluate('scrollTo(0, 0)');
   const bar = await page.locator('.seek').boundingBox();
   if (size === 'desktop') await page.mouse.move(bar.x + bar.width * 0.6, bar.y + bar.height / 2);
   await page.waitForTimeout(600); // thumbnails come

@@ -24,7 +24,7 @@ function show(): void {
 const embedded = parseEmbed(location.pathname, mount().pathname);
 if (embedded) {
   document.documentElement.classList.add('embed');
-  showEmbed(root, embedded, view.signal);
+  void showEmbed(root, embedded);
 } else {
   root.tabIndex = -1;
   addEventListener('hashchange', () => {

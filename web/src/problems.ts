@@ -52,6 +52,11 @@ export class Problem extends Error {
   }
 }
 
+/** lasting says that asking again will not help: the gateway answers faults that pass with 5xx. */
+export function lasting(p: Problem): boolean {
+  return (p.status >= 400 && p.status < 500) || p.code === 'unsupported';
+}
+
 /** problemOf reads a failed answer. What is no problem document gets its status as code. */
 export async function problemOf(res: Response): Promise<Problem> {
   if (res.headers.get('Content-Type')?.startsWith('application/problem+json')) {

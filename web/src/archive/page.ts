@@ -4,6 +4,7 @@ import { append, el, icon } from '../dom.ts';
 import { formatBytes, formatCount, titleOf } from '../format.ts';
 import * as icons from '../icons.ts';
 import { brand } from '../library/brand.ts';
+import { problemNotice } from '../notice.ts';
 import type { Title } from '../paths.ts';
 import { Player } from '../player/player.ts';
 import { asProblem } from '../problems.ts';
@@ -13,14 +14,18 @@ import { EntryTable } from './table.ts';
 
 export function showArchive(root: HTMLElement, t: Title, signal: AbortSignal): void {
   document.title = `${titleOf(t.archive)} · zipreel`;
-  const main = el('main', { class: 'title-page' }, el('div', { class: 'stage stage-empty', 'aria-hidden': 'true' }));
+  const main = el('main', { class: 'title-page' });
   append(root, el('header', { class: 'top' }, brand(), el('a', { class: 'back', href: '#/' }, icon(icons.back), 'Library')), main);
-  describeArchive(t, signal).then((info) => fill(main, info, signal)).catch((err: unknown) => {
-    if (signal.aborted) return;
-    const p = asProblem(err);
-    main.replaceChildren(el('div', { class: 'notice', role: 'alert' }, el('h1', {}, titleOf(t.archive)), el('p', {}, p.message),
-      el('p', { class: 'notice-code' }, [p.code, p.detail].filter(Boolean).join(' · '))));
-  });
+  void load(main, t, signal);
+}
+
+async function load(main: HTMLElement, t: Title, signal: AbortSignal): Promise<void> {
+  main.replaceChildren(el('div', { class: 'stage stage-empty', 'aria-hidden': 'true' }));
+  try {
+    fill(main, await describeArchive(t, signal), signal);
+  } catch (err) {
+    if (!signal.aborted) main.replaceChildren(problemNotice(titleOf(t.archive), asProblem(err), () => void load(main, t, signal)));
+  }
 }
 
 function fill(main: HTMLElement, info: ArchiveInfo, signal: AbortSignal): void {

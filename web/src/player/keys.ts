@@ -22,6 +22,8 @@ export function keyAction(key: string, a: Actions): (() => void) | null {
     case 'ArrowRight': return () => a.seek(5);
     case 'j': return () => a.seek(-10);
     case 'l': return () => a.seek(10);
+    case 'Home': return () => a.seekTo(0);
+    case 'End': return () => a.seekTo(1);
     case 'ArrowUp': return () => a.volume(0.05);
     case 'ArrowDown': return () => a.volume(-0.05);
     case 'm': return () => a.mute();
@@ -34,6 +36,8 @@ export function keyAction(key: string, a: Actions): (() => void) | null {
   }
 }
 
+const scrolling = ['ArrowUp', 'ArrowDown', 'Home', 'End']; // the page's, outside of the player
+
 /** listenKeys binds them for as long as signal lasts. */
 export function listenKeys(player: HTMLElement, actions: Actions, signal: AbortSignal): void {
   document.addEventListener('keydown', (e) => {
@@ -41,7 +45,7 @@ export function listenKeys(player: HTMLElement, actions: Actions, signal: AbortS
     const target = e.target instanceof Element ? e.target : document.body;
     if (target.closest('input:not([type=range]), textarea, select, [contenteditable]')) return;
     const inside = player.contains(target);
-    if (!inside && (target.closest('a, button, input, [tabindex="0"]') || e.key === 'ArrowUp' || e.key === 'ArrowDown')) return;
+    if (!inside && (target.closest('a, button, input, [tabindex="0"]') || scrolling.includes(e.key))) return;
     if (e.key === ' ' && target.closest('button, a')) return; // presses it
     if (target.closest('input[type=range]') && e.key.startsWith('Arrow')) return;
     const act = keyAction(e.key, actions);

@@ -3,7 +3,7 @@ import { entryURL, type ArchiveInfo } from '../api.ts';
 import { el, icon } from '../dom.ts';
 import { titleOf } from '../format.ts';
 import * as icons from '../icons.ts';
-import { asProblem, Problem } from '../problems.ts';
+import { asProblem, lasting, Problem } from '../problems.ts';
 import { parseThumbnails } from '../thumbnails.ts';
 import { Controls } from './controls.ts';
 import { start, type Engine } from './engine.ts';
@@ -80,9 +80,4 @@ export class Player {
       // no thumbnails, then
     }
   }
-}
-
-/** lasting says that asking again will not help: the gateway answers faults that pass with 5xx. */
-function lasting(p: Problem): boolean {
-  return p.status >= 400 && p.status < 500 || p.code === 'unsupported';
 }
