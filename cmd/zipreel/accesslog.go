@@ -16,7 +16,7 @@ func logRequests(log *slog.Logger, h http.Handler) http.Handler {
 			log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("remote", r.RemoteAddr), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 				slog.String("range", r.Header.Get("Range")), slog.Int("status", counted.status), slog.Int64("bytes", counted.bytes),
-				slog.Duration("took", time.Since(began).Round(time.Microsecond)), slog.Bool("cut", !ended))
+				slog.Float64("ms", float64(time.Since(began).Microseconds())/1000), slog.Bool("cut", !ended))
 		}()
 		h.ServeHTTP(counted, r)
 		ended = true

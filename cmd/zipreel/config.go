@@ -101,12 +101,12 @@ func (c *configFile) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 func readConfig(path string, keys map[string]*kong.Flag) (*configFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &configReadError{fileError("read configuration", path, err), err}
+		return nil, &configReadError{fileError("read configuration", path, err)}
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
 	if err != nil {
-		return nil, &configReadError{fileError("read configuration", path, err), err}
+		return nil, &configReadError{fileError("read configuration", path, err)}
 	}
 	if len(data) > maxConfigBytes {
 		return nil, usagef("%s: the file is over %s, too large for a configuration", path, formatBytes(maxConfigBytes))
@@ -114,13 +114,8 @@ func readConfig(path string, keys map[string]*kong.Flag) (*configFile, error) {
 	return parseConfig(path, data, keys)
 }
 
-// configReadError keeps the cause of an error in other words.
-type configReadError struct {
-	error
-	cause error
-}
-
-func (e *configReadError) Unwrap() error { return e.cause }
+// configReadError is a file that cannot be read, whatever stands in it.
+type configReadError struct{ error }
 
 func parseConfig(path string, data []byte, keys map[string]*kong.Flag) (*configFile, error) {
 	c := &configFile{path: path, settings: map[string]setting{}}

@@ -63,11 +63,13 @@ var (
 	fromEnvironment    = regexp.MustCompile(`^--\S+: (.*) \(from envar ([A-Z_]+)=.*\)$`)
 )
 
-// explainUsage says in zipreel's words what was wrong with the arguments. Failures that are none of the arguments'
-// (a configuration file that cannot be read) stay as they are.
+// explainUsage says in zipreel's words what was wrong with the arguments. What the configuration file's reader says
+// of it stays as it is.
 func explainUsage(err error) error {
 	var parse *kong.ParseError
-	if !errors.As(err, &parse) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	var explained *usageError
+	var unread *configReadError
+	if !errors.As(err, &parse) || errors.As(err, &explained) || errors.As(err, &unread) {
 		return err
 	}
 	msg, command, help := err.Error(), "", "zipreel --help"
