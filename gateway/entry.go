@@ -279,7 +279,7 @@ func (g *Gateway) typeOf(ctx context.Context, a *archive, e zipindex.Entry, adde
 // openEntry opens bytes [off, off+n) of an entry's content.
 func (g *Gateway) openEntry(ctx context.Context, a *archive, e zipindex.Entry, off, n int64) reader {
 	if a.src.local && e.Method == methodStored {
-		return newLocalReader(g, a, e, off, n)
+		return g.events.watch(newLocalReader(g, a, e, off, n), a, e, off)
 	}
 	obj := a.object(e)
 	if g.memos.isWrong(obj) {
