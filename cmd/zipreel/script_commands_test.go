@@ -159,7 +159,7 @@ func startProcess(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	p.cmd = exec.Command(path, args[1:]...)
 	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = []string{"PATH=" + ts.Getenv("PATH")}
+	p.cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "GORACE=" + ts.Getenv("GORACE")}
 	out, err := p.cmd.StdoutPipe()
 	ts.Check(err)
 	errs, err := p.cmd.StderrPipe()

@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[processKey{}] = &process{}
 			env.Setenv("COLUMNS", "100")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at every exit else
 			return nil
 		},
 	})
