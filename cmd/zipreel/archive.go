@@ -77,27 +77,40 @@ func openURL(ctx context.Context, t target) (*archive, error) {
 	return &archive{r, node, t.written, size}, nil
 }
 
-// explainNode says what a storage node did wrong, and what to do.
+// nodeAdvice is what to tell people of a storage node's failures.
+var nodeAdvice = []struct {
+	kind error
+	text string
+}{
+	{origin.ErrNotFound, "the server has no such archive; check the URL"},
+	{origin.ErrDenied, "the server denies access; is the URL signed, and not expired?"},
+	{origin.ErrNoRange, "the server does not answer byte ranges; turn them on there, or download the archive"},
+	{origin.ErrBadRange, "the server answered other bytes than it was asked for; is there a proxy that compresses or rewrites?"},
+	{origin.ErrRedirect, "the server redirects to where zipreel does not follow"},
+	{origin.ErrTLS, "no secure connection; check the server's certificate"},
+	{origin.ErrDNS, "the host's name is not found; check its spelling"},
+	{origin.ErrChanged, "the archive was replaced while it was read; run this again"},
+	{origin.ErrTimeout, "the server does not answer in time; try again later"},
+	{origin.ErrUnavailable, "the server cannot be reached, or fails; is the address right?"},
+}
+
+// explainNode says what a storage node did wrong, what to do, and how it showed. Other errors stay as they are.
 func explainNode(err error) error {
-	advice := []struct {
-		kind error
-		text string
-	}{
-		{origin.ErrNotFound, "the server has no such archive; check the URL"},
-		{origin.ErrDenied, "the server denies access; is the URL signed, and not expired?"},
-		{origin.ErrNoRange, "the server does not answer byte ranges; turn them on there, or download the archive"},
-		{origin.ErrBadRange, "the server answered other bytes than it was asked for; is there a proxy that compresses or rewrites?"},
-		{origin.ErrRedirect, "the server redirects to where zipreel does not follow"},
-		{origin.ErrTLS, "no secure connection; check the server's certificate"},
-		{origin.ErrDNS, "the host's name is not found; check its spelling"},
-		{origin.ErrChanged, "the archive was replaced while it was read; run this again"},
-		{origin.ErrTimeout, "the server does not answer in time; try again later"},
-		{origin.ErrUnavailable, "the server cannot be reached, or fails; is the address right?"},
+	var e *origin.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	for _, a := range advice {
-		if errors.Is(err, a.kind) {
-			return fmt.Errorf("%s (%w)", a.text, err)
+	for _, a := range nodeAdvice {
+		if !errors.Is(e, a.kind) {
+			continue
 		}
+		switch {
+		case e.Err != nil:
+			return fmt.Errorf("%s (%w)", a.text, e.Err)
+		case e.Status != 0:
+			return fmt.Errorf("%s (status %d)", a.text, e.Status)
+		}
+		return errors.New(a.text)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -33,9 +34,7 @@ Examples:
 
 // Run is called by the parser.
 func (c *catCmd) Run() error {
-	ctx, stop := interruptible()
-	defer stop()
-	a, err := openArchive(ctx, "cat", c.Target)
+	a, err := openArchive(context.Background(), "cat", c.Target)
 	if err != nil {
 		return c.swapped(err)
 	}

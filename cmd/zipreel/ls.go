@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"zipreel/playlist"
@@ -36,9 +34,7 @@ Examples:
 
 // Run is called by the parser.
 func (c *lsCmd) Run() error {
-	ctx, stop := interruptible()
-	defer stop()
-	a, err := openArchive(ctx, "ls", c.Target)
+	a, err := openArchive(context.Background(), "ls", c.Target)
 	if err != nil {
 		return err
 	}
@@ -56,11 +52,6 @@ func (c *lsCmd) Run() error {
 		return err
 	}
 	return out.Flush()
-}
-
-// interruptible is a context that ends on Ctrl-C or SIGTERM.
-func interruptible() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
 // listed is one entry as ls shows it.
