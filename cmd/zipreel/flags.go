@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -54,6 +55,16 @@ func (f logFlags) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}
+
+// announce tells the operator what is no event: a plain line, or a record where records are asked for. The level does
+// not hold it back.
+func (f logFlags) announce(log *slog.Logger, msg string) {
+	if f.LogFormat == "json" {
+		log.Handler().Handle(context.Background(), slog.NewRecord(time.Now(), slog.LevelInfo, msg, 0))
+		return
+	}
+	fmt.Fprintln(os.Stderr, msg)
 }
 
 type logLevel slog.Level

@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"zipreel/playlist"
 	"zipreel/zipindex"
@@ -103,15 +105,12 @@ func writeTable(out io.Writer, a *archive, x *zipindex.Index) error {
 	return tw.Flush()
 }
 
-// printable keeps a hostile name from writing to the terminal: what is not printed stands as an escape.
+// printable keeps a hostile name from writing to the terminal: with characters that are not printed it is quoted.
 func printable(name string) string {
-	quoted := fmt.Sprintf("%+q", name)
-	if strings.IndexFunc(name, func(r rune) bool {
-		return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-	}) < 0 {
-		return name
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
 	}
-	return quoted
+	return name
 }
 
 func writeJSON(out io.Writer, a *archive, x *zipindex.Index) error {

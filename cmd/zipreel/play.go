@@ -58,7 +58,7 @@ func (c *playCmd) Run() error {
 	} else if err != nil {
 		warn("%s: %v", p.targets[0].written, err)
 	}
-	announce(c.Log, log, "listening on http://"+l.Addr().String())
+	c.Log.announce(log, "listening on http://"+l.Addr().String())
 	page := pageURL(base, p.name, archive)
 	fmt.Println(page)
 	if !c.NoOpen {

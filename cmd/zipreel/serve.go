@@ -71,16 +71,19 @@ func (c *serveCmd) Run() error {
 		fmt.Fprint(os.Stderr, howToStart)
 		return errShown
 	}
-	sources, err := openSources(places)
-	if err != nil {
+	cfg := c.Cache.config(c.Log.logger())
+	cfg.AllowOrigins = c.ListenFlags.origins()
+	if cfg.Sources, err = openSources(places); err != nil {
 		return err
 	}
-	log := c.Log.logger()
-	cfg := c.Cache.config(log)
-	cfg.Sources, cfg.AllowOrigins = sources, c.ListenFlags.origins()
 	if c.Check {
 		return check(cfg)
 	}
+	return c.serve(cfg, places)
+}
+
+// serve opens the listeners and answers until a signal comes.
+func (c *serveCmd) serve(cfg gateway.Config, places []place) error {
 	l, err := listen("--listen", c.ListenFlags.Listen)
 	if err != nil {
 		return err
@@ -96,12 +99,12 @@ func (c *serveCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	s := start(gw, l, log, c.Log.AccessLog, c.ListenFlags.MaxConnections)
+	s := start(gw, l, cfg.Logger, c.Log.AccessLog, c.ListenFlags.MaxConnections)
 	if admin != nil {
 		s.startAdmin(admin)
-		announce(c.Log, log, "admin listening on "+baseURL(admin))
+		c.Log.announce(cfg.Logger, "admin listening on http://"+admin.Addr().String())
 	}
-	announce(c.Log, log, "listening on http://"+l.Addr().String())
+	c.Log.announce(cfg.Logger, "listening on http://"+l.Addr().String())
 	go printURLs(baseURL(l), places)
 	return s.wait()
 }

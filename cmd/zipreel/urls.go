@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -19,15 +17,6 @@ const (
 	maxProblem    = 64 << 10
 	resolveAtOnce = 8
 )
-
-// announce tells the operator something that is no event: a plain line, or a record where records are asked for.
-func announce(f logFlags, log *slog.Logger, msg string) {
-	if f.LogFormat == "json" {
-		log.Info(msg)
-		return
-	}
-	fmt.Fprintln(os.Stderr, msg)
-}
 
 // archiveURL is an archive's own URL below base, which has no final slash.
 func archiveURL(base, source, archive string) string {
