@@ -162,18 +162,32 @@ func (c *configFile) set(key, value *yaml.Node, keys map[string]*kong.Flag) erro
 	}
 	v, ok := plain(value)
 	if !ok {
-		return c.errorf(key.Line, "%s: expected one value%s", key.Value, map[bool]string{true: " or a list of them"}[flag.IsSlice()])
+		return c.errorf(key.Line, "%s: expected %s", key.Value, expected(flag))
 	}
-	if _, isList := v.([]any); isList && !flag.IsSlice() {
-		return c.errorf(key.Line, "%s: expected one value, not a list", key.Value)
+	items, isList := v.([]any)
+	if isList && !flag.IsSlice() {
+		return c.errorf(key.Line, "%s: expected %s, not a list", key.Value, expected(flag))
 	}
-	scan := kong.Scan().PushTyped(v, kong.FlagValueToken)
-	target := reflect.New(flag.Target.Type()).Elem()
-	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
-		return c.errorf(key.Line, "%s: %v", key.Value, err)
+	if !isList {
+		items = []any{v}
+	}
+	for _, item := range items {
+		scan := kong.Scan().PushTyped(item, kong.FlagValueToken)
+		target := reflect.New(flag.Target.Type()).Elem()
+		if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
+			return c.errorf(key.Line, "%s: %v", key.Value, err)
+		}
 	}
 	c.settings[key.Value] = setting{v, key.Line}
 	return nil
+}
+
+// expected says what a flag's key takes.
+func expected(flag *kong.Flag) string {
+	if flag.IsSlice() {
+		return "one value or a list of them"
+	}
+	return "one value"
 }
 
 // plain answers a scalar as a string, a list of scalars as a list of strings. ok is false for anything else, and for

@@ -38,7 +38,7 @@ func TestEveryFlagHasAnEnvironmentTwin(t *testing.T) {
 // TestEveryFlagOfServeIsAKey gives each flag a value of its own through a file, and looks for it where it belongs.
 func TestEveryFlagOfServeIsAKey(t *testing.T) {
 	values := map[string]string{ // what flags of other types take
-		"string": "a value", "[]string": "[https://a.example, https://b.example]", "bool": "true", "int": "7",
+		"string": "a value", "[]string": "[https://a.example, https://b.example]", "bool": "true", "main.count": "7", "[]main.webOrigin": "[https://a.example, https://b.example]",
 		"main.size": "7MiB", "main.duration": "7m", "main.logLevel": "warn", "main.logFormat": "json",
 	}
 	app := newParser().Model.Node
@@ -170,7 +170,9 @@ func TestConfigMistakes(t *testing.T) {
 		{"bad size", "\nmemory: lots\n", `:2: memory: "lots" is no size`},
 		{"bad duration", "revalidate: 60\n", `:1: revalidate: "60" is no duration`},
 		{"bad level", "log_level: loud\n", `:1: log_level: "loud" is no log level`},
-		{"bad number", "max_entries: many\n", `:1: max_entries: `},
+		{"bad number", "max_entries: many\n", `:1: max_entries: "many" is no possible number here`},
+		{"bad origin", "allow_origin: https://a.example/x\n", `:1: allow_origin: "https://a.example/x" is no origin`},
+		{"bad origin of several", "allow_origin: [https://a.example, b.example]\n", `:1: allow_origin: "b.example" is no origin`},
 		{"bad boolean", "access_log: maybe\n", `:1: access_log: bool value must be`},
 		{"no value", "listen:\n", `:1: listen: expected one value`},
 		{"a list for one value", "memory: [1MiB, 2MiB]\n", `:1: memory: expected one value, not a list`},

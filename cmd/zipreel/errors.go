@@ -60,6 +60,7 @@ var (
 	unexpectedArgument = regexp.MustCompile(`^unexpected argument (\S+)(, did you mean .*)?$`)
 	missingArgument    = regexp.MustCompile(`^expected "(.*)"$`)
 	missingFlags       = regexp.MustCompile(`^missing flags: (.*)$`)
+	missingValue       = regexp.MustCompile(`^(--\S+): (missing value|expected .* but got "EOL")`)
 	fromEnvironment    = regexp.MustCompile(`^--\S+: (.*) \(from envar ([A-Z_]+)=.*\)$`)
 )
 
@@ -86,6 +87,8 @@ func explainUsage(err error) error {
 		msg = "missing " + strings.ToUpper(strings.NewReplacer("<", "", ">", "", " ...", "").Replace(m[1]))
 	} else if m := missingFlags.FindStringSubmatch(msg); m != nil {
 		msg = "missing " + m[1]
+	} else if m := missingValue.FindStringSubmatch(msg); m != nil {
+		msg = m[1] + ": its value is missing"
 	} else if m := fromEnvironment.FindStringSubmatch(msg); m != nil {
 		msg = m[2] + ": " + m[1]
 	}

@@ -17,25 +17,17 @@ type cacheFlags struct {
 	IndexMemory           size     `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
 	Inflight              size     `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
 	MaxDirectory          size     `group:"Memory:" default:"128MiB" placeholder:"SIZE" help:"Largest directory an archive may have (default ${default})."`
-	MaxEntries            int      `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
+	MaxEntries            count    `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
 	Revalidate            duration `group:"Freshness:" default:"60s" placeholder:"TIME" help:"Age at which a kept directory is checked against storage (default ${default})."`
 	CacheControlSegments  string   `group:"Freshness:" default:"public, max-age=3600" placeholder:"VALUE" help:"Cache-Control of segments and images (default \"${default}\")."`
 	CacheControlPlaylists string   `group:"Freshness:" default:"public, max-age=60" placeholder:"VALUE" help:"Cache-Control of playlists (default \"${default}\")."`
-}
-
-// Validate is called by the parser.
-func (f cacheFlags) Validate() error {
-	if f.MaxEntries < 1 {
-		return fmt.Errorf("--max-entries: %d is too few: it must be at least 1", f.MaxEntries)
-	}
-	return nil
 }
 
 // config is the part of the gateway's configuration that these flags decide.
 func (f cacheFlags) config(log *slog.Logger) gateway.Config {
 	return gateway.Config{
 		Memory: int64(f.Memory), IndexMemory: int64(f.IndexMemory), Inflight: int64(f.Inflight),
-		MaxDirectory: int64(f.MaxDirectory), MaxEntries: f.MaxEntries,
+		MaxDirectory: int64(f.MaxDirectory), MaxEntries: int(f.MaxEntries),
 		Revalidate:    time.Duration(f.Revalidate),
 		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,
 		Page: web.Handler(), Logger: log,

@@ -5,7 +5,7 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
+	"strings"
 
 	"zipreel/gateway"
 )
@@ -22,33 +22,36 @@ type serveCmd struct {
 
 // listenFlags say where viewers come in, and which.
 type listenFlags struct {
-	Listen         string   `group:"Listen:" default:"${listen}" placeholder:"HOST:PORT" help:"Address for viewers; port 0 takes a free one (default ${default})."`
-	AdminListen    string   `group:"Listen:" placeholder:"HOST:PORT" help:"Address for /metrics and /debug/pprof. It has no access control: keep it private (default: none)."`
-	Host           []string `group:"Listen:" placeholder:"NAME" help:"Host header answered besides this machine's own names, for proxies that pass theirs on. On an address that others reach all are answered unless some are named."`
-	AllowOrigin    []string `group:"Listen:" placeholder:"ORIGIN" help:"Website whose pages may read from here, as https://www.example.com (default: all)."`
-	MaxConnections int      `group:"Listen:" default:"10000" placeholder:"N" help:"Most connections of viewers; idle ones make room (default ${default})."`
-}
-
-// Validate is called by the parser.
-func (f listenFlags) Validate() error {
-	if f.MaxConnections < 1 {
-		return fmt.Errorf("--max-connections: %d is too few: it must be at least 1", f.MaxConnections)
-	}
-	for _, o := range f.AllowOrigin {
-		u, err := url.Parse(o)
-		if o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
-			return fmt.Errorf("--allow-origin: %q is no origin: write a scheme and a host, without a path, as in https://www.example.com", o)
-		}
-	}
-	return nil
+	Listen         string      `group:"Listen:" default:"${listen}" placeholder:"HOST:PORT" help:"Address for viewers; port 0 takes a free one (default ${default})."`
+	AdminListen    string      `group:"Listen:" placeholder:"HOST:PORT" help:"Address for /metrics and /debug/pprof. It has no access control: keep it private (default: none)."`
+	Host           []string    `group:"Listen:" placeholder:"NAME" help:"Host header answered besides this machine's own names, for proxies that pass theirs on. On an address that others reach all are answered unless some are named."`
+	AllowOrigin    []webOrigin `group:"Listen:" placeholder:"ORIGIN" help:"Website whose pages may read from here, as https://www.example.com (default: all)."`
+	MaxConnections count       `group:"Listen:" default:"10000" placeholder:"N" help:"Most connections of viewers; idle ones make room (default ${default})."`
 }
 
 // origins are for gateway.Config, where none means all.
 func (f listenFlags) origins() []string {
-	if slices.Contains(f.AllowOrigin, "*") {
-		return nil
+	var list []string
+	for _, o := range f.AllowOrigin {
+		if o == "*" {
+			return nil
+		}
+		list = append(list, string(o))
 	}
-	return f.AllowOrigin
+	return list
+}
+
+// webOrigin is a website as browsers name it in the header Origin (RFC 6454 §6.1), or "*".
+type webOrigin string
+
+// UnmarshalText reads an origin.
+func (o *webOrigin) UnmarshalText(text []byte) error {
+	u, err := url.Parse(string(text))
+	if string(text) != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != strings.ToLower(string(text))) {
+		return fmt.Errorf("%q is no origin: write a scheme and a host, without a path, as in https://www.example.com", text)
+	}
+	*o = webOrigin(strings.ToLower(string(text)))
+	return nil
 }
 
 const howToStart = `zipreel: nothing to serve; name at least one archive, folder or URL:
@@ -99,7 +102,7 @@ func (c *serveCmd) serve(cfg gateway.Config, places []place) error {
 	if err != nil {
 		return err
 	}
-	s := start(gw, l, cfg.Logger, c.Log.AccessLog, c.ListenFlags.MaxConnections)
+	s := start(gw, l, cfg.Logger, c.Log.AccessLog, int(c.ListenFlags.MaxConnections))
 	if admin != nil {
 		s.startAdmin(admin)
 		c.Log.announce(cfg.Logger, "admin listening on http://"+admin.Addr().String())

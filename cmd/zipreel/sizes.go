@@ -38,6 +38,19 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// count is a number of things, at least 1.
+type count int
+
+// UnmarshalText reads a count.
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no possible number here: write a whole one of at least 1", text)
+	}
+	*c = count(n)
+	return nil
+}
+
 // duration is a time.Duration of more than 0. It is written 500ms, 1.5s, 10m or 6h.
 type duration time.Duration
 
