@@ -26,6 +26,9 @@ var packings = []struct {
 	name string
 	pack func(t testing.TB, dir, archive string)
 }{
+	{"pack", func(t testing.TB, dir, archive string) {
+		run(t, dir, zipreel(t), "pack", dir, "-o", archive)
+	}},
 	{"zip", func(t testing.TB, dir, archive string) {
 		need(t, "zip", "zip")
 		run(t, dir, "zip", "-q", "-0", "-r", archive, ".")
@@ -50,7 +53,7 @@ func stage(t testing.TB) (n *node, g *gateway) {
 func sources(n *node, g *gateway) map[string]string {
 	return map[string]string{
 		"plain": n.url + "/plain/",
-		//"pack":  g.url + "/v/films/pack.zip/",
+		"pack":  g.url + "/v/films/pack.zip/",
 		"zip":   g.url + "/v/films/zip.zip/",
 	}
 }

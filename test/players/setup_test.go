@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -133,6 +134,8 @@ type node struct {
 	url  string
 	root string
 	log  string
+
+	marks atomic.Int64
 }
 
 // logged is one request that the node answered.
@@ -206,8 +209,21 @@ func waitFor(t testing.TB, url string) {
 	}
 }
 
-// requests answers what the node has answered so far below a path.
+// requests answers what the node has answered so far at a path. nginx writes its log when a request has ended, so a last one
+// of our own, once it is in the log, tells that all before it are.
 func (n *node) requests(uri string) []logged {
+	n.t.Helper()
+	mark := fmt.Sprintf("/mark-%d", n.marks.Add(1))
+	get(n.t, n.url+mark)
+	for deadline := time.Now().Add(10 * time.Second); len(n.logged(mark)) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			n.t.Fatal("nginx does not write its log")
+		}
+	}
+	return n.logged(uri)
+}
+
+func (n *node) logged(uri string) []logged {
 	n.t.Helper()
 	b, err := os.ReadFile(n.log)
 	if err != nil {
@@ -215,6 +231,9 @@ func (n *node) requests(uri string) []logged {
 	}
 	var list []logged
 	for line := range bytes.Lines(b) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break // still being written
+		}
 		var l logged
 		if err := json.Unmarshal(line, &l); err != nil {
 			n.t.Fatalf("%v in %q", err, line)
