@@ -71,8 +71,9 @@ func orList(title string, names []string) string {
 }
 
 const (
-	maxSimilar  = 3
-	maxCompared = 20_000 // entries looked at for similar names
+	maxSimilar      = 3
+	maxCompared     = 5000 // entries looked at for similar names
+	maxComparedName = 256  // bytes; longer names are passed over
 )
 
 // similarEntries answers the names that somebody who wrote name may have meant: with the same last element, or nearly
@@ -85,7 +86,7 @@ func similarEntries(x *zipindex.Index, name string) []string {
 	var found []scored
 	for i := range min(x.Len(), maxCompared) {
 		e := x.Entry(i)
-		if e.Refused() != nil || len(e.Name) > 512 || len(name) > 512 {
+		if e.Refused() != nil || max(len(e.Name), len(name)) > maxComparedName {
 			continue
 		}
 		far := distance(strings.ToLower(name), strings.ToLower(e.Name))

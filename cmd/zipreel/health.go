@@ -44,7 +44,7 @@ func (c *healthCmd) Run() error {
 	if err != nil {
 		return usagef("%s is not a URL", base)
 	}
-	res, err := http.DefaultTransport.RoundTrip(req)
+	res, err := direct.RoundTrip(req)
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s has not answered within %v; is it overloaded, or another program's address?", base, time.Duration(c.Timeout))
 	}

@@ -11,8 +11,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 
 	"zipreel/playlist"
 	"zipreel/zipindex"
@@ -84,25 +84,39 @@ func (a *archive) listed(e zipindex.Entry) (listed, error) {
 	return l, err
 }
 
+// maxNameColumn is where longer names push their row to the right.
+const maxNameColumn = 60
+
+// writeTable writes a row for each entry as it comes: an archive may have millions.
 func writeTable(out io.Writer, a *archive, x *zipindex.Index) error {
-	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "NAME\tOFFSET\tSIZE\tCRC-32\tKIND")
+	name, number := len("NAME"), max(len("OFFSET"), len(strconv.FormatInt(x.Size(), 10)))
+	for e := range x.All() {
+		name = max(name, min(maxNameColumn, utf8.RuneCountInString(printable(e.Name))))
+	}
+	row := func(cells ...any) error {
+		_, err := fmt.Fprintf(out, "%-*s  %*v  %*v  %-8s  %s\n", append([]any{name, cells[0], number, cells[1], number}, cells[2:]...)...)
+		return err
+	}
+	if err := row("NAME", "OFFSET", "SIZE", "CRC-32", "KIND"); err != nil {
+		return err
+	}
 	for e := range x.All() {
 		l, err := a.listed(e)
 		if err != nil {
 			return err
 		}
-		kind := l.Kind
-		if l.Error != "" {
-			kind += " (not served: " + l.Error + ")"
-		}
-		offset := fmt.Sprint(l.DataOffset)
+		var offset any = l.DataOffset
 		if l.DataOffset < 0 {
 			offset = "?"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\n", printable(l.Name), offset, l.Size, l.CRC32, kind)
+		if l.Error != "" {
+			l.Kind += " (not served: " + l.Error + ")"
+		}
+		if err := row(printable(l.Name), offset, l.Size, l.CRC32, l.Kind); err != nil {
+			return err
+		}
 	}
-	return tw.Flush()
+	return nil
 }
 
 // printable keeps a hostile name from writing to the terminal: with characters that are not printed it is quoted.

@@ -18,6 +18,9 @@ const (
 	resolveAtOnce = 8
 )
 
+// direct asks the gateway itself, past any proxy, and leaves no connection behind.
+var direct = &http.Transport{DisableKeepAlives: true}
+
 // archiveURL is an archive's own URL below base, which has no final slash.
 func archiveURL(base, source, archive string) string {
 	return base + "/v/" + source + "/" + escapePath(archive)
@@ -88,7 +91,7 @@ func mainPlaylist(archive string) (string, error) {
 	if err != nil {
 		return archive, err
 	}
-	res, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
+	res, err := direct.RoundTrip(req) // follows no redirect
 	if ctx.Err() != nil {
 		return archive, fmt.Errorf("storage has not answered within %v; players may open the URL all the same", resolveWithin)
 	}
