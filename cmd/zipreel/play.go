@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,14 +52,14 @@ func (c *playCmd) Run() error {
 		return err
 	}
 	s := start(gw, l, log, c.Log.AccessLog, maxPlayConnections)
+	c.Log.announce(log, "listening on http://"+l.Addr().String())
 	base, archive := baseURL(l), p.archives()[0]
-	if _, err := mainPlaylist(archiveURL(base, p.name, archive)); isLasting(err) {
+	if _, err := mainPlaylist(context.Background(), archiveURL(base, p.name, archive)); isLasting(err) {
 		gw.Close()
 		return fmt.Errorf("play %s: %w", p.targets[0].written, err)
 	} else if err != nil {
 		warn("%s: %v", p.targets[0].written, err)
 	}
-	c.Log.announce(log, "listening on http://"+l.Addr().String())
 	page := pageURL(base, p.name, archive)
 	fmt.Println(page)
 	if !c.NoOpen {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,7 +57,7 @@ func printURLs(base string, places []place) {
 			wg.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				u, err := mainPlaylist(archiveURL(base, p.name, archive))
+				u, err := mainPlaylist(context.Background(), archiveURL(base, p.name, archive))
 				if err != nil {
 					err = fmt.Errorf("%s/%s: %w", p.name, archive, err)
 				}
@@ -84,8 +85,8 @@ type problem struct {
 func (p *problem) Error() string { return fmt.Sprintf("%s (%s)", p.Detail, p.Code) }
 
 // mainPlaylist answers where the gateway redirects an archive's URL. With an error it answers that URL itself.
-func mainPlaylist(archive string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), resolveWithin)
+func mainPlaylist(ctx context.Context, archive string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, archive, nil)
 	if err != nil {
@@ -93,7 +94,7 @@ func mainPlaylist(archive string) (string, error) {
 	}
 	res, err := direct.RoundTrip(req) // follows no redirect
 	if ctx.Err() != nil {
-		return archive, fmt.Errorf("storage has not answered within %v; players may open the URL all the same", resolveWithin)
+		return archive, errors.New("storage has not answered in time; players may open the URL all the same")
 	}
 	if err != nil {
 		return archive, err
