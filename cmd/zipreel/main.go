@@ -18,7 +18,7 @@ import (
 type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the gateway."`
 	Play       playCmd       `cmd:"" help:"Serve one archive on a free port and open it in the browser."`
-	Pack       packCmd       `cmd:"" help:"Write an archive from a folder with HLS or DASH."`
+	Pack       packCmd       `cmd:"" help:"Write an archive from a folder with HLS or DASH, or from one media file."`
 	Ls         lsCmd         `cmd:"" help:"List an archive's entries and where their bytes lie."`
 	Cat        catCmd        `cmd:"" help:"Write one entry's bytes to standard output."`
 	Verify     verifyCmd     `cmd:"" help:"Read a whole archive: rules, checksums, every link of every playlist."`

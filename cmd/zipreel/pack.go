@@ -13,7 +13,7 @@ import (
 )
 
 type packCmd struct {
-	Input string `arg:"" help:"A folder with HLS or DASH."`
+	Input string `arg:"" help:"A folder with HLS or DASH, or one media file, which ffmpeg makes HLS of."`
 
 	Output    string `short:"o" required:"" placeholder:"ARCHIVE" help:"The archive to write; one that is there is replaced."`
 	NoDigests bool   `help:"Leave META-INF/SHA256SUMS out, with which every entry can be proved."`
@@ -22,11 +22,14 @@ type packCmd struct {
 // Help is shown by the parser.
 func (packCmd) Help() string {
 	return `Entries are stored, not compressed, in playing order; links in playlists get the byte ranges of what they name. The
-archive is read back and verified before it takes its place. The same input gives the same bytes.
+archive is read back and verified before it takes its place. The same folder gives the same bytes.
+
+A media file is cut into segments by ffmpeg: H.264 and AAC are copied, anything else is encoded as such.
 
 Examples:
 
     zipreel pack ./bbb -o bbb.zip
+    zipreel pack holiday.mov -o holiday.zip
     zipreel play bbb.zip`
 }
 
@@ -40,7 +43,12 @@ func (c *packCmd) Run() error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	result, err := c.pack(ctx)
+	folder, remove, err := c.folder(ctx)
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", c.Input, explainRead(ctx, err))
+	}
+	defer remove()
+	result, err := c.pack(ctx, folder)
 	for _, w := range result.Warnings {
 		warn("warning: %s", w)
 	}
@@ -51,23 +59,53 @@ func (c *packCmd) Run() error {
 	return err
 }
 
-func (c *packCmd) pack(ctx context.Context) (pack.Result, error) {
-	bar := newProgress("pack")
+func (c *packCmd) pack(ctx context.Context, folder string) (pack.Result, error) {
+	bar := newProgress("pack", bytesUnit)
 	defer bar.end()
-	return pack.Pack(ctx, pack.Options{Input: c.Input, Output: c.Output, NoDigests: c.NoDigests, Progress: bar.set})
+	return pack.Pack(ctx, pack.Options{Input: folder, Output: c.Output, NoDigests: c.NoDigests, Progress: bar.set})
 }
 
+// folder is the input, or a passing one beside the output with HLS of the input. remove takes that away.
+func (c *packCmd) folder(ctx context.Context) (folder string, remove func(), err error) {
+	if info, err := os.Stat(c.Input); err == nil && info.IsDir() {
+		return c.Input, func() {}, nil
+	}
+	m, err := probeMedia(ctx, c.Input)
+	if err != nil {
+		return "", nil, err
+	}
+	folder, err = os.MkdirTemp(filepath.Dir(c.Output), ".zipreel-*.tmp")
+	if err != nil {
+		return "", nil, fileError("make a folder in", filepath.Dir(c.Output), err)
+	}
+	remove = func() { os.RemoveAll(folder) }
+	bar := newProgress("ffmpeg", timeUnit)
+	err = m.segment(ctx, folder, bar.set)
+	bar.end()
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return folder, remove, nil
+}
+
+// checkInput notices what cannot be meant, before any work.
 func (c *packCmd) checkInput() error {
 	info, err := os.Stat(c.Input)
+	ext := strings.ToLower(filepath.Ext(c.Input))
 	switch {
 	case err != nil:
 		return fileError("open", c.Input, err)
 	case info.IsDir():
 		return nil
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("open %s: it is neither a file nor a folder", c.Input)
 	case startsLikeZip(c.Input):
 		return usagef("%s is an archive already; to watch it, run: zipreel play %s", c.Input, c.Input)
+	case ext == ".m3u8" || ext == ".m3u" || ext == ".mpd":
+		return usagef("%s is a playlist; give the folder that it is in: zipreel pack %s -o %s", c.Input, filepath.Dir(c.Input), c.Output)
 	}
-	return usagef("%s is not a folder; pack takes a folder with HLS or DASH", c.Input)
+	return nil
 }
 
 // checkOutput keeps a slip from replacing what is no archive.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/cwriter"
@@ -15,20 +17,40 @@ type progress struct {
 	bar *mpb.Bar
 }
 
-func newProgress(doing string) *progress {
+// unit is what a bar counts.
+type unit uint8
+
+const (
+	bytesUnit unit = iota
+	timeUnit       // microseconds of play
+)
+
+func newProgress(doing string, u unit) *progress {
 	if !cwriter.IsTerminal(int(os.Stderr.Fd())) {
 		return nil
+	}
+	count, rate := decor.CountersKibiByte("% .1f / % .1f"), decor.AverageSpeed(decor.SizeB1024(0), "% .1f")
+	if u == timeUnit {
+		count, rate = decor.Percentage(), decor.Any(timesReal())
 	}
 	all := mpb.New(mpb.WithOutput(os.Stderr))
 	bar := all.AddBar(0,
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(doing+" "), decor.CountersKibiByte("% .1f / % .1f")),
-		mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 8})),
+		mpb.PrependDecorators(decor.Name(doing+" "), count),
+		mpb.AppendDecorators(rate, decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 8})),
 	)
 	return &progress{all, bar}
 }
 
-// set moves the bar to done of total bytes.
+// timesReal is how many seconds of play are done in a second.
+func timesReal() decor.DecorFunc {
+	began := time.Now()
+	return func(s decor.Statistics) string {
+		return fmt.Sprintf("%.1fx", float64(s.Current)/float64(max(1, time.Since(began).Microseconds())))
+	}
+}
+
+// set moves the bar to done of total.
 func (p *progress) set(done, total int64) {
 	if p != nil {
 		p.bar.SetTotal(total, false)

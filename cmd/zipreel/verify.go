@@ -39,7 +39,7 @@ func (c *verifyCmd) Run() error {
 		return err
 	}
 	defer a.Close()
-	bar := newProgress("verify")
+	bar := newProgress("verify", bytesUnit)
 	report, err := pack.Verify(ctx, a, a.size, pack.VerifyOptions{Progress: bar.set})
 	bar.end()
 	if err != nil {
