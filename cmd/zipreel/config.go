@@ -137,9 +137,7 @@ func parseConfig(path string, data []byte, keys map[string]*kong.Flag) (*configF
 	for i := 0; i+1 < len(top); i += 2 {
 		key, value := top[i], top[i+1]
 		if key.Value == "sources" {
-			for j := range c.sources {
-				c.sources[j].line = value.Content[j].Line
-			}
+			c.setLines(value)
 			continue
 		}
 		if err := c.set(key, value, keys); err != nil {
@@ -147,6 +145,16 @@ func parseConfig(path string, data []byte, keys map[string]*kong.Flag) (*configF
 		}
 	}
 	return c, nil
+}
+
+// setLines notes where each source stands.
+func (c *configFile) setLines(list *yaml.Node) {
+	if list.Kind == yaml.AliasNode {
+		list = list.Alias
+	}
+	for i, item := range list.Content[:min(len(list.Content), len(c.sources))] {
+		c.sources[i].line = item.Line
+	}
 }
 
 // set checks one key and its value as the flag's own would be.

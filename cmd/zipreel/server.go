@@ -95,13 +95,24 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           h,
+		Handler:           boundBodies(h),
 		ReadHeaderTimeout: headerWithin,
 		IdleTimeout:       idleFor,
 		MaxHeaderBytes:    maxHeaderBytes,
 		Protocols:         protocols,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// boundBodies gives a request's body, which nobody here reads, as long to arrive as its header had. A connection would
+// wait for it without end else.
+func boundBodies(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerWithin)) // else the limit on connections holds
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // endStreams ends event streams when the server stops: they have no end of their own to wait for.

@@ -169,6 +169,31 @@ func TestDrainComesFirst(t *testing.T) {
 	})
 }
 
+// TestSlowRequestsEnd holds that a connection does not wait for the rest of a header or a body without end.
+func TestSlowRequestsEnd(t *testing.T) {
+	for _, sent := range []string{
+		"",
+		"GET / HTTP/1.1\r\nHost: localhost\r\n",
+		"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, l := newTestServer(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			mine, theirs := net.Pipe()
+			l.conns <- theirs
+			began := time.Now()
+			go io.WriteString(mine, sent)
+			io.Copy(io.Discard, mine) // ends when the server hangs up
+			if took := time.Since(began); took > headerWithin+time.Second {
+				t.Errorf("after %q the connection was open for %v, want %v at most", sent, took, headerWithin)
+			}
+			s.http.Close()
+			s.gw.Close()
+			mine.Close()
+		})
+	}
+}
+
 func TestAccessLog(t *testing.T) {
 	var buf bytes.Buffer
 	h := logRequests(slog.New(slog.NewTextHandler(&buf, nil)), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
