@@ -15,7 +15,7 @@ const libraries = {
 
 // What each player does with the video element; `fail` takes a fatal error.
 const players = {
-  'hls.js': ['/hls.js', `const h = new Hls(); /* small holes that it seeks over at this speed are no faults */ h.on(Hls.Events.ERROR, (_, d) => { if (d.fatal || d.type === Hls.ErrorTypes.NETWORK_ERROR) fail(d.type + ' ' + d.details + ' fatal'); }); h.loadSource(url); h.attachMedia(video);`],
+  'hls.js': ['/hls.js', `const h = new Hls(); /* small holes that it seeks over at this speed, and requests that it ends itself, are no faults */ h.on(Hls.Events.ERROR, (_, d) => { if (d.fatal || d.type === Hls.ErrorTypes.NETWORK_ERROR && d.details !== 'aborted') fail(d.type + ' ' + d.details + ' fatal'); }); h.loadSource(url); h.attachMedia(video);`],
   native: ['', `video.addEventListener('error', () => fail('media error ' + video.error.code + ' ' + video.error.message)); video.src = url;`],
   shaka: ['/shaka.js', `shaka.polyfill.installAll(); const p = new shaka.Player(); p.addEventListener('error', e => fail('shaka ' + e.detail.code)); p.attach(video).then(() => p.load(url)).catch(e => fail('shaka ' + e.code + ' ' + e.message));`],
   'video.js': ['/video.js', `const p = videojs(video, { html5: { vhs: { overrideNative: true }, nativeAudioTracks: false, nativeVideoTracks: false } }); p.on('error', () => fail('video.js ' + p.error().message)); p.src({ src: url, type: url.endsWith('.mpd') ? 'application/dash+xml' : 'application/x-mpegURL' });`],

@@ -15,11 +15,11 @@ font=$(fc-list : file family 2>/dev/null | grep -m1 -i 'DejaVuSans.ttf' | cut -d
 curtain() { echo "exp(-pow((Y-($1+5*sin(X/13+T*$2)+3*sin(X/5.5-T*$3)))/($4+3*sin(X/9+T/3)),2))*(0.6+0.4*sin(X/7+T*$3))"; }
 a=$(curtain 15 0.45 0.7 7)
 b=$(curtain 21 -0.35 0.5 9)
-"${ff[@]}" -f lavfi -i "nullsrc=s=96x54:r=25:d=$seconds,format=gbrp,geq=r='6+14*Y/54+40*($b)+24*($a)':g='10+22*Y/54+190*($a)+70*($b)':b='30+46*Y/54+120*($a)+150*($b)'" \
+"${ff[@]}" -f lavfi -i "nullsrc=s=96x54:r=25:d=$seconds,format=gbrp,geq=r='min(255,6+14*Y/54+40*($b)+24*($a))':g='min(255,10+22*Y/54+175*($a)+60*($b))':b='min(255,30+46*Y/54+105*($a)+130*($b))'" \
   -c:v ffv1 sky.mkv
 # Stars and mountains stand still.
-"${ff[@]}" -f lavfi -i "nullsrc=s=640x360,format=rgba,geq=r=255:g=255:b=255:a='if(lt(Y,235)*gt(random(1),0.9988),90+140*random(2),0)'" -frames:v 1 stars.png
-"${ff[@]}" -f lavfi -i "nullsrc=s=640x360,format=rgba,geq=r=3:g=7:b=14:a='if(gt(Y,262-34*abs(sin(X/97+0.6))-20*abs(sin(X/41+2))-5*abs(sin(X/13))),255,if(gt(Y,236-30*abs(sin(X/71+2.2))-16*abs(sin(X/29))),120,0))'" -frames:v 1 hills.png
+"${ff[@]}" -f lavfi -i "nullsrc=s=640x360,format=rgba,geq=r=255:g=255:b=255:a='if(lt(Y,275)*gt(random(1),0.9988),90+140*random(2),0)'" -frames:v 1 stars.png
+"${ff[@]}" -f lavfi -i "nullsrc=s=640x360,format=rgba,geq=r=3:g=7:b=14:a='if(gt(Y,322-34*abs(sin(X/97+0.6))-20*abs(sin(X/41+2))-5*abs(sin(X/13))),255,if(gt(Y,296-30*abs(sin(X/71+2.2))-16*abs(sin(X/29))),120,0))'" -frames:v 1 hills.png
 title="null"
 if [ -n "$font" ]; then
   title="drawtext=fontfile=$font:text='Aurora':fontsize=54:fontcolor=white:x=(w-tw)/2:y=(h-th)/2-30:alpha='clip((t-1)/1.5,0,1)*clip((6-t)/1.5,0,1)*0.9'"
