@@ -13,10 +13,9 @@ const (
 	sigEnd64   = "PK\x06\x06"
 	sigLocator = "PK\x06\x07"
 
-	endLen     = 22 // APPNOTE 4.3.16, without comment
-	maxComment = 1<<16 - 1
+	endLen     = 22       // APPNOTE 4.3.16, without comment
 	maxPadding = 16 << 10 // NULs behind the end that are allowed: bsdtar writes them
-	tailWanted = 68 << 10
+	tailWanted = 68 << 10 // the end record, its comment and padding lie within
 )
 
 var le = binary.LittleEndian
@@ -35,7 +34,7 @@ type endRecord struct {
 
 // findEnd looks for the end record (APPNOTE 4.3.16). One that another reader would prefer makes the archive ambiguous.
 func findEnd(v view, size int64) (endRecord, error) {
-	from := max(v.off, size-endLen-maxComment-maxPadding)
+	from := max(v.off, size-tailWanted)
 	b, _ := v.at(from, size-from)
 	at, found, loose := int64(-1), 0, int64(-1)
 	for i := len(b) - endLen; i >= 0; i-- {
@@ -113,6 +112,8 @@ func (e endRecord) check(lim Limits) error {
 		return fail(CodeZip64Mismatch, "%s", e.mismatch)
 	case e.multidisk:
 		return fail(CodeMultidisk, "the archive is one of several disks")
+	case e.at >= maxSize:
+		return fail(CodeTooLarge, "the archive is of 256 TiB or more")
 	case e.dirSize > uint64(lim.Directory) || e.entries > uint64(lim.Entries):
 		return fail(CodeTooLarge, "the directory has %d bytes and %d entries; at most %d and %d are read", e.dirSize, e.entries, lim.Directory, lim.Entries)
 	case e.dirSize/entryLen < e.entries:

@@ -24,6 +24,9 @@ type Index struct {
 	rank            []uint32 // rank of name by place in recs; nil likewise
 }
 
+// maxSize bounds offsets: a rec has 48 bits for one.
+const maxSize = 1 << 48
+
 // rec is an entry, in 20 bytes.
 type rec struct {
 	offLow     uint32 // of the local header, 48 bits

@@ -6,8 +6,9 @@ const (
 	ones16 = 1<<16 - 1
 	ones32 = 1<<32 - 1
 
-	locatorLen = 20 // APPNOTE 4.3.15
-	end64Len   = 56 // APPNOTE 4.3.14, version 1
+	locatorLen = 20       // APPNOTE 4.3.15
+	end64Len   = 56       // APPNOTE 4.3.14, version 1
+	maxEnd64   = 48 << 10 // with extensible data; tailWanted holds it and the locator
 	extraZip64 = 0x0001
 )
 
@@ -26,7 +27,7 @@ func (e *endRecord) readEnd64(v view, endAt int64, end []byte) error {
 		return nil
 	}
 	at := le.Uint64(loc[8:])
-	if at > uint64(locAt) || uint64(locAt)-at < end64Len {
+	if at > uint64(locAt) || uint64(locAt)-at < end64Len || uint64(locAt)-at > maxEnd64 {
 		return &Error{CodePrefixData, locAt, "the ZIP64 locator points to no ZIP64 end record"}
 	}
 	b, ok := v.at(int64(at), end64Len)
