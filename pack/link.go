@@ -66,4 +66,3 @@ func withRange(uri string, off, n int64) string {
 	}
 	return uri
 }
-

@@ -49,7 +49,7 @@ func Pack(ctx context.Context, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("open folder: %w", err)
 	}
 	defer root.Close()
-	p := &packer{ctx: ctx, root: root, o: o, byName: map[string]*entry{}}
+	p := &packer{ctx: ctx, root: root, o: o, byName: map[string]*entry{}, buf: make([]byte, chunk)}
 	if err := p.scan(); err != nil {
 		return p.result, err
 	}
@@ -71,6 +71,7 @@ type packer struct {
 	files  []*entry // in the archive's order, once arranged
 	byName map[string]*entry
 	result Result
+	buf    []byte // for copying
 
 	done, total int64
 }
@@ -162,7 +163,7 @@ func (p *packer) read(e *entry, w io.Writer) error {
 		return fmt.Errorf("%s: %w", e.name, err)
 	}
 	defer f.Close()
-	n, err := io.CopyBuffer(w, &counted{io.LimitReader(f, e.size+1), p}, make([]byte, 1<<20))
+	n, err := io.CopyBuffer(w, &counted{io.LimitReader(f, e.size+1), p}, p.buf)
 	if err == nil && n != e.size {
 		err = errors.New("its size changed while it was packed")
 	}
@@ -244,4 +245,3 @@ func (p *packer) digests() []byte {
 	}
 	return b.Bytes()
 }
-

@@ -84,7 +84,7 @@ func (r *Report) add(f Finding) {
 // Verify reads all of an archive of size bytes: what the directory says, local headers, CRCs, digests, and every link of every playlist. What is
 // wrong with the archive is in the Report; the error is of reading it.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, o VerifyOptions) (Report, error) {
-	v := &verifier{ctx: ctx, r: r, o: o, offsets: map[string]int64{}, texts: map[string][]byte{}}
+	v := &verifier{ctx: ctx, r: r, o: o, offsets: map[string]int64{}, texts: map[string][]byte{}, buf: make([]byte, chunk)}
 	v.report.Bytes, v.report.Findings = size, []Finding{}
 	x, err := readIndex(r, size)
 	var refused *zipindex.Error
@@ -145,6 +145,7 @@ type verifier struct {
 	digests map[string]string
 	offsets map[string]int64 // of each entry's data
 	texts   map[string][]byte
+	buf     []byte // for copying
 	done    int64
 }
 
@@ -209,7 +210,7 @@ func (v *verifier) entry(e zipindex.Entry) error {
 	if kind != playlist.None && e.Size <= playlist.MaxBytes {
 		ws = append(ws, &text)
 	}
-	n, err := io.CopyBuffer(io.MultiWriter(ws...), content, make([]byte, chunk))
+	n, err := io.CopyBuffer(io.MultiWriter(ws...), content, v.buf)
 	var corrupt flate.CorruptInputError
 	if errors.As(err, &corrupt) || e.Method != 0 && errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil // the CRC tells
