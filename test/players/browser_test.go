@@ -52,11 +52,11 @@ func TestBrowsers(t *testing.T) {
 	names := map[string]string{} // of the test, by player and URL
 	var cases bytes.Buffer
 	enc := json.NewEncoder(&cases)
-	for from, base := range sources(n, g) {
+	for _, from := range sources(n, g) {
 		for _, p := range browserPlayers {
 			for _, title := range p.plays {
-				c := browserCase{Player: p.name, URL: base + entries[title]}
-				names[c.Player+c.URL] = p.name + "/" + from + "/" + title
+				c := browserCase{Player: p.name, URL: from.base + entries[title]}
+				names[c.Player+c.URL] = p.name + "/" + from.name + "/" + title
 				enc.Encode(c)
 			}
 		}
