@@ -25,7 +25,7 @@ type record struct {
 // parsed is an entry on its way into the Index.
 type parsed struct {
 	rec
-	name []byte // as served
+	nameAt, nameLen uint32 // of the name as served: in the directory, or behind its end in parser.decoded
 }
 
 // parseDirectory reads all central headers. v holds the directory and all behind it.
@@ -58,6 +58,18 @@ type parser struct {
 	at      int   // next byte of dir
 	entries []parsed
 	wide    []wide
+	decoded []byte // names that are not served as they stand
+	folder  []byte // up to its last slash, the last name that was good as it stands
+	mixed   bool   // the entries do not lie in order of their offsets
+}
+
+// name is the served name of the i-th entry.
+func (p *parser) name(i int) []byte {
+	e := &p.entries[i]
+	if at := int(e.nameAt) - len(p.dir); at >= 0 {
+		return p.decoded[at : at+int(e.nameLen)]
+	}
+	return p.dir[e.nameAt : e.nameAt+e.nameLen]
 }
 
 func (p *parser) errorf(c Code, format string, args ...any) error {
@@ -77,10 +89,22 @@ func (p *parser) next() error {
 		}
 		return p.errorf(code, "entry %q of %d bytes at %d does not lie before the directory", r.name, r.compressed, r.offset)
 	}
-	name, form, bad := serveName(r.name, r.flags&flagUTF8 != 0)
+	name, form, bad := p.serve(&r)
 	p.add(&r, name, form, judge(&r, name, bad))
 	p.at += r.n
 	return nil
+}
+
+// serve answers the name that r is served under. Neighbours mostly lie in one folder: what is known good of it is not looked at again.
+func (p *parser) serve(r *record) (name []byte, form nameForm, bad bool) {
+	if n := len(p.folder); n > 0 && bytes.HasPrefix(r.name, p.folder) && plainElement(r.name[n:]) {
+		return r.name, 0, false
+	}
+	name, form, bad = serveName(r.name, r.flags&flagUTF8 != 0)
+	if !bad && form == 0 {
+		p.folder = name[:bytes.LastIndexByte(name, '/')+1]
+	}
+	return name, form, bad
 }
 
 // read takes the fields of a central header apart (APPNOTE 4.3.12).
@@ -109,35 +133,45 @@ func (p *parser) read(r *record) error {
 }
 
 func (p *parser) add(r *record, name []byte, form nameForm, why reason) {
-	e := parsed{name: name, rec: rec{
+	e := parsed{nameAt: uint32(p.at + entryLen), nameLen: uint32(len(name)), rec: rec{
 		offLow: uint32(r.offset), offHigh: uint16(r.offset >> 32), compressed: uint32(min(r.compressed, ones32)), crc: r.crc,
-		bits: bits(form)<<bitsForm | bits(why)<<bitsReason,
+		marks: marks(form)<<bitsForm | marks(why)<<bitsReason,
 	}}
 	if r.flags&flagDescriptor != 0 {
-		e.bits |= bitDescriptor
+		e.marks |= bitDescriptor
 	}
 	if r.flags&flagUTF8 != 0 {
-		e.bits |= bitUTF8
+		e.marks |= bitUTF8
 	}
 	if r.method != methodStored || r.size != r.compressed || r.compressed >= ones32 {
-		e.bits |= bitWide
+		e.marks |= bitWide
 		p.wide = append(p.wide, wide{offset: r.offset, size: r.size, compressed: r.compressed, method: r.method, flags: r.flags})
 	}
 	e.rawLen = uint16(len(r.name))
+	switch {
+	case form&formDecoded != 0:
+		e.nameAt = uint32(len(p.dir) + len(p.decoded))
+		p.decoded = append(p.decoded, name...)
+	case form&formDotSlash != 0:
+		e.nameAt += 2
+	}
+	if n := len(p.entries); n > 0 && p.entries[n-1].offset() > e.offset() {
+		p.mixed = true
+	}
 	p.entries = append(p.entries, e)
 }
 
 // sortByOffset puts the entries in the order they lie in, and refuses overlaps.
 func (p *parser) sortByOffset() error {
-	byOffset := func(a, b parsed) int { return cmp.Compare(a.offset(), b.offset()) }
-	if !slices.IsSortedFunc(p.entries, byOffset) {
-		slices.SortFunc(p.entries, byOffset)
+	if p.mixed {
+		slices.SortFunc(p.entries, func(a, b parsed) int { return cmp.Compare(a.offset(), b.offset()) })
 	}
 	slices.SortFunc(p.wide, func(a, b wide) int { return cmp.Compare(a.offset, b.offset) })
 	w := 0
-	for i, e := range p.entries {
+	for i := range p.entries {
+		e := &p.entries[i]
 		n := int64(e.compressed)
-		if e.bits&bitWide != 0 {
+		if e.marks&bitWide != 0 {
 			n = int64(p.wide[w].compressed)
 			w++
 		}
@@ -146,7 +180,7 @@ func (p *parser) sortByOffset() error {
 			end = p.entries[i+1].offset()
 		}
 		if e.offset() > end-localLen-int64(e.rawLen) || n > end-e.offset()-localLen-int64(e.rawLen) {
-			return &Error{CodeOverlap, e.offset(), fmt.Sprintf("entry %q of %d bytes overlaps what lies behind it", e.name, n)}
+			return &Error{CodeOverlap, e.offset(), fmt.Sprintf("entry %q of %d bytes overlaps what lies behind it", p.name(i), n)}
 		}
 	}
 	return nil
@@ -156,7 +190,7 @@ func (p *parser) sortByOffset() error {
 func (p *parser) sortByName() ([]uint32, error) {
 	inOrder := true
 	for i := 1; i < len(p.entries) && inOrder; i++ {
-		inOrder = bytes.Compare(p.entries[i-1].name, p.entries[i].name) < 0
+		inOrder = bytes.Compare(p.name(i-1), p.name(i)) < 0
 	}
 	if inOrder {
 		return nil, nil
@@ -165,11 +199,11 @@ func (p *parser) sortByName() ([]uint32, error) {
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(p.entries[a].name, p.entries[b].name) })
+	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(p.name(int(a)), p.name(int(b))) })
 	for i := 1; i < len(order); i++ {
-		a, b := p.entries[order[i-1]], p.entries[order[i]]
-		if bytes.Equal(a.name, b.name) {
-			return nil, &Error{CodeDuplicateName, b.offset(), fmt.Sprintf("%q is there twice, first at byte %d", b.name, a.offset())}
+		a, b := int(order[i-1]), int(order[i])
+		if name := p.name(b); bytes.Equal(p.name(a), name) {
+			return nil, &Error{CodeDuplicateName, p.entries[b].offset(), fmt.Sprintf("%q is there twice, also at byte %d", name, p.entries[a].offset())}
 		}
 	}
 	return order, nil

@@ -42,33 +42,37 @@ func (e Entry) ReadRange() (off, n int64) {
 // DataOffset guesses where the data starts from directory and neighbours.
 // exact is true where the archive's layout leaves no other possibility that a known packer writes.
 func (e Entry) DataOffset() (off int64, exact bool) {
-	c := e.starts()
-	if len(c) == 0 {
+	c, n := e.starts()
+	if n == 0 {
 		return e.HeaderOffset + e.HeaderLen(), false
 	}
-	return c[0], len(c) == 1
+	return c[0], n == 1
 }
 
 // descriptors are the lengths of what may follow the data under flag bit 3 (APPNOTE 4.3.9): with and without signature, and in ZIP64, or not written after all.
-var descriptors = []int64{16, 24, 12, 20, 0}
+var descriptors = [...]int64{16, 24, 12, 20, 0}
 
 // starts answers where the data may start: so that it ends at the region's end, but for a descriptor. What lies between header and data is a
 // local extra field then. None where that would be an unusually long one.
-func (e Entry) starts() []int64 {
+func (e *Entry) starts() (c [len(descriptors)]int64, n int) {
 	least, tight := e.HeaderOffset+e.HeaderLen(), e.End-e.CompressedSize
 	if tight-least > readSlack {
-		return nil
+		return c, 0
 	}
 	if e.Flags&flagDescriptor == 0 {
-		return []int64{tight}
+		c[0] = tight
+		return c, 1
 	}
-	var c []int64
 	for _, d := range descriptors {
 		if tight-d >= least {
-			c = append(c, tight-d)
+			c[n] = tight - d
+			n++
 		}
 	}
-	return c
+	return c, n
 }
 
-func (e Entry) mayStartAt(off int64) bool { return slices.Contains(e.starts(), off) }
+func (e *Entry) mayStartAt(off int64) bool {
+	c, n := e.starts()
+	return slices.Contains(c[:n], off)
+}

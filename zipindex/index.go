@@ -3,6 +3,7 @@ package zipindex
 import (
 	"encoding/binary"
 	"iter"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -33,25 +34,25 @@ type rec struct {
 	compressed uint32 // bytes of data, and of content unless bitWide
 	crc        uint32
 	offHigh    uint16
-	bits       bits
+	marks      marks
 	rawLen     uint16 // of the name as it stands in the archive
 	_          uint16
 }
 
-// bits of a rec: the reason it is hidden, how its name differs, and flags.
-type bits uint16
+// marks of a rec: the reason it is hidden, how its name differs, and flags.
+type marks uint16
 
 const (
 	bitsReason    = 0 // 4 bits
-	bitsForm      = 4 // 2 bits
+	bitsForm      = 4 // 3 bits
 	bitDescriptor = 1 << 8
 	bitUTF8       = 1 << 9
 	bitWide       = 1 << 10
 )
 
 func (r rec) offset() int64  { return int64(r.offHigh)<<32 | int64(r.offLow) }
-func (r rec) why() reason    { return reason(r.bits >> bitsReason & 15) }
-func (r rec) form() nameForm { return nameForm(r.bits >> bitsForm & 3) }
+func (r rec) why() reason    { return reason(r.marks >> bitsReason & 15) }
+func (r rec) form() nameForm { return nameForm(r.marks >> bitsForm & 7) }
 
 // wide is what an entry has more that is not stored, or is of 4 GiB and more.
 type wide struct {
@@ -82,7 +83,7 @@ func (x *Index) build(p *parser) error {
 	names := make([]byte, 0, 16*len(p.entries))
 	var last []byte
 	for r := range p.entries {
-		name := p.entries[x.place(r)].name
+		name := p.name(x.place(r))
 		shared := 0
 		if r%blockNames == 0 {
 			x.blocks = append(x.blocks, uint32(len(names)))
@@ -100,12 +101,16 @@ func (x *Index) build(p *parser) error {
 
 func sharedPrefix(a, b []byte) int {
 	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		if differ := le.Uint64(a[i:]) ^ le.Uint64(b[i:]); differ != 0 {
+			return i + bits.TrailingZeros64(differ)/8
 		}
 	}
-	return n
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
 // place answers where the entry with the r-th name lies in recs.
@@ -162,56 +167,72 @@ func (x *Index) Lookup(name string) (Entry, bool) {
 	if b < 0 {
 		return Entry{}, false
 	}
-	var buf [256]byte
-	c := cursor{rest: x.names[x.blocks[b]:], name: buf[:0]}
-	for r := b * blockNames; r < min((b+1)*blockNames, len(x.recs)); r++ {
-		c.next(r%blockNames == 0)
-		if string(c.name) == name {
-			return x.entry(x.place(r), strings.Clone(name)), true
-		}
+	if i := x.search(b, name); i >= 0 {
+		return x.entry(i, strings.Clone(name)), true
 	}
 	return Entry{}, false
+}
+
+// search answers where the entry of that name lies in recs, or -1. Of the names in the block, none is built: same is how many bytes
+// name has in common with the one before, and as the block is sorted, only a name that shares just as many with that one can have more.
+func (x *Index) search(block int, name string) int {
+	rest, same := x.names[x.blocks[block]:], 0
+	for r := block * blockNames; r < min((block+1)*blockNames, len(x.recs)); r++ {
+		shared, own := 0, []byte(nil)
+		shared, own, rest = nextName(rest, r%blockNames == 0)
+		switch {
+		case shared < same:
+			return -1 // this one and all that follow are behind name
+		case shared > same:
+			continue
+		}
+		n := 0
+		for n < len(own) && same+n < len(name) && own[n] == name[same+n] {
+			n++
+		}
+		same += n
+		if n == len(own) && same == len(name) {
+			return x.place(r)
+		}
+	}
+	return -1
 }
 
 // first is the first name of a block, valid as long as the Index is.
 func (x *Index) first(block int) string {
 	rest := x.names[x.blocks[block]:]
-	n, k := binary.Uvarint(rest)
-	if n == 0 {
-		return ""
-	}
-	return unsafe.String(&rest[k], int(n))
+	_, own, _ := nextName(rest, true)
+	return unsafe.String(unsafe.SliceData(own), len(own))
 }
 
 // name answers the r-th name in order.
 func (x *Index) name(r int) string {
 	var buf [256]byte
-	c := cursor{rest: x.names[x.blocks[r/blockNames]:], name: buf[:0]}
+	name, rest := buf[:0], x.names[x.blocks[r/blockNames]:]
 	for i := range r%blockNames + 1 {
-		c.next(i == 0)
+		shared, own := 0, []byte(nil)
+		shared, own, rest = nextName(rest, i == 0)
+		name = append(name[:shared], own...)
 	}
-	return string(c.name)
+	return string(name)
 }
 
-// cursor walks a block of names.
-type cursor struct {
-	rest, name []byte
-}
-
-func (c *cursor) next(first bool) {
-	shared := 0
+// nextName takes a name off a block: how many bytes it shares with the one before, and its own.
+func nextName(block []byte, first bool) (shared int, own, rest []byte) {
 	if !first {
-		shared = c.number()
+		shared, block = number(block)
 	}
-	n := c.number()
-	c.name = append(c.name[:shared], c.rest[:n]...)
-	c.rest = c.rest[n:]
+	n, block := number(block)
+	return shared, block[:n], block[n:]
 }
 
-func (c *cursor) number() int {
-	n, k := binary.Uvarint(c.rest)
-	c.rest = c.rest[k:]
-	return int(n)
+// number takes a varint off b.
+func number(b []byte) (n int, rest []byte) {
+	if b[0] < 0x80 {
+		return int(b[0]), b[1:]
+	}
+	v, k := binary.Uvarint(b)
+	return int(v), b[k:]
 }
 
 func (x *Index) end(i int) int64 {
@@ -227,13 +248,13 @@ func (x *Index) entry(i int, name string) Entry {
 		Name: name, Size: int64(r.compressed), CompressedSize: int64(r.compressed), HeaderOffset: r.offset(), End: x.end(i),
 		CRC32: r.crc, why: r.why(), form: r.form(), rawLen: r.rawLen,
 	}
-	if r.bits&bitDescriptor != 0 {
+	if r.marks&bitDescriptor != 0 {
 		e.Flags |= flagDescriptor
 	}
-	if r.bits&bitUTF8 != 0 {
+	if r.marks&bitUTF8 != 0 {
 		e.Flags |= flagUTF8
 	}
-	if r.bits&bitWide != 0 {
+	if r.marks&bitWide != 0 {
 		j := sort.Search(len(x.wide), func(j int) bool { return int64(x.wide[j].offset) >= e.HeaderOffset })
 		w := x.wide[j]
 		e.Size, e.CompressedSize, e.Method, e.Flags = int64(w.size), int64(w.compressed), w.method, w.flags

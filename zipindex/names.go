@@ -44,6 +44,9 @@ type nameForm uint8
 const (
 	formCP437    nameForm = 1 << iota // decoded from CP437
 	formDotSlash                      // a leading "./" was dropped
+	formInvalid                       // made valid UTF-8; never served
+
+	formDecoded = formCP437 | formInvalid
 )
 
 // serveName answers the name that raw is served under. Bad names are answered too, made valid, and never served.
@@ -51,7 +54,7 @@ func serveName(raw []byte, utf8Flag bool) (name []byte, form nameForm, bad bool)
 	name = raw
 	if !utf8.Valid(raw) {
 		if utf8Flag {
-			return bytes.ToValidUTF8(raw, []byte("\ufffd")), 0, true
+			return bytes.ToValidUTF8(raw, []byte("\ufffd")), formInvalid, true
 		}
 		name, form = decodeCP437(nil, raw), formCP437
 	}
@@ -93,6 +96,27 @@ func badPath(name []byte) bool {
 	}
 	return start < len(name) && badElement(name[start:], start == 0)
 }
+
+// plainElement says whether e is one of the names that most are: of printable ASCII, without slash, and not beginning with a dot.
+// Behind a good folder such a name is good, the folder's own included.
+func plainElement(e []byte) bool {
+	if len(e) > 0 && e[0] == '.' {
+		return false
+	}
+	for _, c := range e {
+		if !plain[c] {
+			return false
+		}
+	}
+	return true
+}
+
+var plain = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = c != '/' && c != '\\'
+	}
+	return t
+}()
 
 func badElement(e []byte, first bool) bool {
 	switch string(e) {

@@ -68,7 +68,7 @@ func (l Limits) withDefaults() Limits {
 	if l.Entries <= 0 {
 		l.Entries = defaultEntries
 	}
-	l.Directory = min(l.Directory, 1<<31) // positions within it are held in 32 bits
+	l.Directory = min(l.Directory, 1<<29) // positions within it, and within names three times as long, are held in 32 bits
 	return l
 }
 
