@@ -75,6 +75,9 @@ func (l Limits) withDefaults() Limits {
 // Parse reads the central directory from tail, the bytes [off, size) of an
 // archive of size bytes. The Index keeps nothing of tail.
 //
+// Start with at least the last 68 KiB, or all, of what is not trusted: a second end
+// record is looked for there, and in fewer bytes would not be seen.
+//
 // The error is a *NeedMore when tail starts too late, else an *Error.
 func Parse(tail []byte, off, size int64, lim Limits) (*Index, error) {
 	if off < 0 || size < off || int64(len(tail)) != size-off {

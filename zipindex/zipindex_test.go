@@ -89,3 +89,38 @@ func checkEntries(t *testing.T, x *zipindex.Index, c ziptest.Case) {
 		}
 	}
 }
+
+// TestParseFromShortTails starts with fewer bytes than the end records take.
+func TestParseFromShortTails(t *testing.T) {
+	for _, c := range ziptest.Cases() {
+		if c.Code != "" {
+			continue
+		}
+		size := int64(len(c.Data))
+		want, err := zipindex.Parse(c.Data, 0, size, zipindex.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int64{0, 1, 21, 22, 23, 42, 98, 150, 1000} {
+			off, asked := max(0, size-n), 0
+			x, err := zipindex.Parse(c.Data[off:], off, size, zipindex.Limits{})
+			for more := (*zipindex.NeedMore)(nil); errors.As(err, &more) && more.Off >= 0 && more.Off < off; asked++ {
+				off = more.Off
+				x, err = zipindex.Parse(c.Data[off:], off, size, zipindex.Limits{})
+			}
+			if err != nil || asked > 3 || x.Digest() != want.Digest() || x.Len() != want.Len() {
+				t.Errorf("%s: Parse from the last %d bytes = %v after %d NeedMore", c.Name, n, err, asked)
+			}
+		}
+	}
+}
+
+func TestErrorsNameThePlace(t *testing.T) {
+	_, err := zipindex.Parse([]byte("no archive"), 0, 10, zipindex.Limits{})
+	if want := "zip-not-found at byte 10: no end-of-central-directory record"; err == nil || err.Error() != want {
+		t.Errorf("Parse = %v, want %s", err, want)
+	}
+	if got, want := (&zipindex.NeedMore{Off: 5}).Error(), "need archive bytes from 5"; got != want {
+		t.Errorf("NeedMore = %q, want %q", got, want)
+	}
+}
