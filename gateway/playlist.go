@@ -125,7 +125,7 @@ func (rw *rewriter) link(l playlist.Link) (string, bool) {
 		return rw.ranged(l, base)
 	}
 	name, ok := playlist.Resolve(base, l.Path())
-	if !ok {
+	if !ok || name == "" {
 		return "", false
 	}
 	e, ok := rw.a.index.Lookup(name)

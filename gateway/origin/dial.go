@@ -135,6 +135,9 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	if len(d.resolved) >= maxResolved {
 		clear(d.resolved)
 	}
+	for i, a := range addrs {
+		addrs[i] = a.Unmap()
+	}
 	d.resolved[host] = resolved{addrs, time.Now()}
 	return addrs, nil
 }
