@@ -8,7 +8,7 @@ ran=0
 while IFS=: read -r file _ rest; do
   name=${rest#func }
   name=${name%%(*}
-  dir=./$(dirname "$file")
+  dir=$(dirname "$file")
   echo "fuzz $dir $name for $time"
   "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$dir"
   ran=$((ran + 1))
