@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,7 +22,11 @@ type browserCase struct {
 	Frames int      `json:"frames"`
 	Width  int      `json:"width"`
 	Errors []string `json:"errors"`
+	Notes  []string `json:"notes"` // what the player mended by itself
 }
+
+// key tells cases apart.
+func (c browserCase) key() string { return c.Player + " " + c.URL }
 
 // browserPlayers are the players, and the titles that each can play at all.
 var browserPlayers = []struct {
@@ -28,10 +34,10 @@ var browserPlayers = []struct {
 	plays []string
 }{
 	{"hls.js", []string{"ts", "fmp4", "single", "aes", "subs"}},
-	{"native", []string{"ts", "fmp4"}}, // Chromium itself plays no byte ranges
-	{"shaka", []string{"ts", "fmp4", "single", "aes", "dash"}},
-	{"video.js", []string{"ts", "fmp4", "single", "aes", "dash"}},
-	{"dash.js", []string{"dash"}},
+	{"native", []string{"ts", "fmp4", "aes", "subs"}},
+	{"shaka", []string{"ts", "fmp4", "single", "aes", "subs", "dash", "list"}},
+	{"video.js", []string{"ts", "fmp4", "single", "aes", "subs", "dash", "list"}},
+	{"dash.js", []string{"dash", "list"}},
 }
 
 // TestBrowsers plays every title to its end in Chromium; the archives must play as the plain files do.
@@ -44,48 +50,79 @@ func TestBrowsers(t *testing.T) {
 		}
 		t.Skip("test/page/node_modules is missing: run test/setup.sh")
 	}
-	n, g := stage(t)
-	entries := map[string]string{}
-	for _, title := range titles {
-		entries[title.name] = title.entry
+	cases := browserCases(stage(t))
+	played := playInBrowser(t, cases)
+	again := map[string]string{}
+	for _, c := range played {
+		// On a busy machine a player may miss the end after the last frame; then every byte was there, and it gets a second turn.
+		if !c.Ended && len(c.Errors) == 0 && c.Frames >= frames {
+			again[c.key()] = cases[c.key()]
+		}
 	}
-	names := map[string]string{} // of the test, by player and URL
-	var cases bytes.Buffer
-	enc := json.NewEncoder(&cases)
+	if len(again) > 0 {
+		t.Logf("played again: %v", again)
+		played = slices.DeleteFunc(played, func(c browserCase) bool { return again[c.key()] != "" })
+		played = append(played, playInBrowser(t, again)...)
+	}
+	for _, c := range played {
+		t.Run(cases[c.key()], func(t *testing.T) {
+			t.Logf("%d frames, %d wide %q", c.Frames, c.Width, c.Notes)
+			// A change of rendition, or of place, decodes some frames twice.
+			if !c.Ended || len(c.Errors) > 0 || c.Width == 0 || c.Frames < frames || c.Frames > frames*5/4 {
+				t.Errorf("%s: ended %v, %d frames, want %d; %d wide, errors %q", c.URL, c.Ended, c.Frames, frames, c.Width, c.Errors)
+			}
+		})
+		delete(cases, c.key())
+	}
+	for _, name := range cases {
+		t.Errorf("%s was not played", name)
+	}
+}
+
+// browserCases answers the names of all cases, by player and URL.
+func browserCases(n *node, g *gateway) map[string]string {
+	cases := map[string]string{}
 	for _, from := range sources(n, g) {
 		for _, p := range browserPlayers {
-			for _, title := range p.plays {
-				c := browserCase{Player: p.name, URL: from.base + entries[title]}
-				names[c.Player+c.URL] = p.name + "/" + from.name + "/" + title
-				enc.Encode(c)
+			for _, title := range titles {
+				// Chromium itself plays no byte ranges; parts need none.
+				if slices.Contains(p.plays, title.name) || p.name == "native" && title.name == "single" && from.name == "linked" {
+					cases[p.name+" "+from.base+title.entry] = p.name + "/" + from.name + "/" + title.name
+				}
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	return cases
+}
+
+// playInBrowser plays cases, some at a time, in one browser.
+func playInBrowser(t *testing.T, cases map[string]string) []browserCase {
+	t.Helper()
+	var in bytes.Buffer
+	enc := json.NewEncoder(&in)
+	for key := range cases {
+		player, url, _ := strings.Cut(key, " ")
+		enc.Encode(browserCase{Player: player, URL: url})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "play.mjs")
 	cmd.Dir = filepath.Join("..", "page")
-	cmd.Stdin = &cases
+	cmd.Stdin = &in
+	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Errorf("node play.mjs: %v\n%s", err, stderr.String())
 	}
+	var played []browserCase
 	for line := range bytes.Lines(out) {
 		var c browserCase
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		t.Run(names[c.Player+c.URL], func(t *testing.T) {
-			t.Logf("%d frames, %d wide", c.Frames, c.Width)
-			if !c.Ended || len(c.Errors) > 0 || c.Width == 0 || c.Frames < 150 {
-				t.Errorf("%s: ended %v, %d frames, %d wide, errors %q", c.URL, c.Ended, c.Frames, c.Width, c.Errors)
-			}
-		})
-		delete(names, c.Player+c.URL)
+		played = append(played, c)
 	}
-	for _, name := range names {
-		t.Errorf("%s was not played", name)
-	}
+	return played
 }

@@ -32,6 +32,13 @@ type logged struct {
 	Bytes              int64
 }
 
+// first is the offset that the range asked for begins with, and -1 where it has none.
+func (l logged) first() int64 {
+	off := int64(-1)
+	fmt.Sscanf(l.Range, "bytes=%d-", &off)
+	return off
+}
+
 func startNode(t testing.TB) *node {
 	t.Helper()
 	need(t, "nginx", "nginx-light")
@@ -54,7 +61,8 @@ http {
   log_format j escape=json '{"method":"$request_method","uri":"$uri","range":"$http_range","status":$status,"bytes":$body_bytes_sent}';
   access_log %[2]s/access.log j;
   client_body_temp_path %[2]s/t1; proxy_temp_path %[2]s/t2; fastcgi_temp_path %[2]s/t3; uwsgi_temp_path %[2]s/t4; scgi_temp_path %[2]s/t5;
-  server { listen 127.0.0.1:%[3]d; root %[2]s/root; types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; text/vtt vtt; application/dash+xml mpd; } add_header Access-Control-Allow-Origin *; }
+  server { listen 127.0.0.1:%[3]d; root %[2]s/root; types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; text/vtt vtt; application/dash+xml mpd; } add_header Access-Control-Allow-Origin *;
+    location /slow/ { limit_rate 4m; limit_rate_after 128k; } }
 }`, user, dir, port)
 	path := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {

@@ -2,6 +2,7 @@ package players
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -57,6 +58,23 @@ func TestMain(m *testing.M) {
 }
 
 var work string
+
+// client keeps connections for as many viewers as a test has.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute}
+
+// fetch answers the body of a 200.
+func fetch(url string) ([]byte, error) {
+	res, err := client.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = errors.New(res.Status)
+	}
+	return b, err
+}
 
 // get reads a URL to its end.
 func get(t testing.TB, url string) (int, []byte) {
