@@ -21,7 +21,7 @@ needs=(
   "curl:curl:a viewer"
   "node:nodejs:the browser tests' runner, the page's build"
   "npm:npm:their libraries"
-  "gcc:gcc:the race detector"
+  "gcc:build-essential:the race detector"
 )
 # Packages without a command of their own.
 plugins=(vlc-plugin-base gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
