@@ -1,5 +1,6 @@
 // Plays URLs to their end in one headless Chromium, with the player that each case names, and prints a line of JSON for each:
-// {player, url, ms, ended, frames, width, errors, notes}. Cases come as JSON lines {player, url} on standard input.
+// {player, url, ms, ended, frames, width, errors, notes}. Cases come as JSON lines {player, url} on standard input;
+// the argument says how many are played at once.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -7,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const limit = 40_000; // ms for one case
-const tabs = 3; // played at once
+const tabs = Number(process.argv[2] ?? 3); // played at once
 
 const scripts = {
   '/players.js': 'players.js',

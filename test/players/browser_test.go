@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,11 @@ type browserCase struct {
 
 // key tells cases apart.
 func (c browserCase) key() string { return c.Player + " " + c.URL }
+
+// whole says whether it was played to the end with every frame. A change of rendition, or of place, decodes some frames twice.
+func (c browserCase) whole() bool {
+	return c.Ended && c.Width > 0 && frames <= c.Frames && c.Frames <= frames*5/4
+}
 
 // browserPlayers are the players, and the titles that each can play at all.
 var browserPlayers = []struct {
@@ -51,24 +57,24 @@ func TestBrowsers(t *testing.T) {
 		t.Skip("test/page/node_modules is missing: run test/setup.sh")
 	}
 	cases := browserCases(stage(t))
-	played := playInBrowser(t, cases)
+	played := playInBrowser(t, cases, 3)
+	// At four times the speed players now and then step over a segment or miss the end, with plain files as well. Where none
+	// complained, such a case gets a second turn, alone, and that has to be right.
 	again := map[string]string{}
 	for _, c := range played {
-		// On a busy machine a player may miss the end after the last frame; then every byte was there, and it gets a second turn.
-		if !c.Ended && len(c.Errors) == 0 && c.Frames >= frames {
+		if len(c.Errors) == 0 && !c.whole() {
+			t.Logf("once more: %+v", c)
 			again[c.key()] = cases[c.key()]
 		}
 	}
 	if len(again) > 0 {
-		t.Logf("played again: %v", again)
 		played = slices.DeleteFunc(played, func(c browserCase) bool { return again[c.key()] != "" })
-		played = append(played, playInBrowser(t, again)...)
+		played = append(played, playInBrowser(t, again, 1)...)
 	}
 	for _, c := range played {
 		t.Run(cases[c.key()], func(t *testing.T) {
 			t.Logf("%d frames, %d wide %q", c.Frames, c.Width, c.Notes)
-			// A change of rendition, or of place, decodes some frames twice.
-			if !c.Ended || len(c.Errors) > 0 || c.Width == 0 || c.Frames < frames || c.Frames > frames*5/4 {
+			if len(c.Errors) > 0 || !c.whole() {
 				t.Errorf("%s: ended %v, %d frames, want %d; %d wide, errors %q", c.URL, c.Ended, c.Frames, frames, c.Width, c.Errors)
 			}
 		})
@@ -95,8 +101,8 @@ func browserCases(n *node, g *gateway) map[string]string {
 	return cases
 }
 
-// playInBrowser plays cases, some at a time, in one browser.
-func playInBrowser(t *testing.T, cases map[string]string) []browserCase {
+// playInBrowser plays cases in one browser, some tabs at a time.
+func playInBrowser(t *testing.T, cases map[string]string, tabs int) []browserCase {
 	t.Helper()
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
@@ -106,7 +112,7 @@ func playInBrowser(t *testing.T, cases map[string]string) []browserCase {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "play.mjs")
+	cmd := exec.CommandContext(ctx, "node", "play.mjs", strconv.Itoa(tabs))
 	cmd.Dir = filepath.Join("..", "page")
 	cmd.Stdin = &in
 	cmd.WaitDelay = 5 * time.Second
