@@ -13,7 +13,7 @@ const maxSearched = 5000; // names fetched for a search, of each source
 export function showLibrary(root: HTMLElement, signal: AbortSignal): void {
   document.title = 'zipreel';
   const input = el('input', { class: 'search-input', type: 'search', placeholder: 'Search titles', 'aria-label': 'Search titles', autocomplete: 'off', spellcheck: 'false' });
-  const main = el('main', { class: 'library' });
+  const main = el('main', { class: 'titles-page' });
   append(root, el('header', { class: 'top' }, brand(), el('label', { class: 'search' }, icon(icons.search), input)), main);
   const shelves: Shelf[] = [];
   input.addEventListener('input', () => shelves.forEach((s) => s.filter(input.value)));
