@@ -178,7 +178,8 @@ func (x *Index) Lookup(name string) (Entry, bool) {
 func (x *Index) search(block int, name string) int {
 	rest, same := x.names[x.blocks[block]:], 0
 	for r := block * blockNames; r < min((block+1)*blockNames, len(x.recs)); r++ {
-		shared, own := 0, []byte(nil)
+		var shared int
+		var own []byte
 		shared, own, rest = nextName(rest, r%blockNames == 0)
 		switch {
 		case shared < same:
@@ -210,7 +211,8 @@ func (x *Index) name(r int) string {
 	var buf [256]byte
 	name, rest := buf[:0], x.names[x.blocks[r/blockNames]:]
 	for i := range r%blockNames + 1 {
-		shared, own := 0, []byte(nil)
+		var shared int
+		var own []byte
 		shared, own, rest = nextName(rest, i == 0)
 		name = append(name[:shared], own...)
 	}

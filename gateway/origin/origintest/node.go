@@ -102,8 +102,8 @@ func (n *Node) Requests() []Request {
 
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
-	f, a, ok := n.fault, n.archives[strings.TrimPrefix(r.URL.Path, "/")], false
-	_, ok = n.archives[strings.TrimPrefix(r.URL.Path, "/")]
+	f := n.fault
+	a, ok := n.archives[strings.TrimPrefix(r.URL.Path, "/")]
 	h := r.Header
 	n.requests = append(n.requests, Request{r.Method, r.URL.Path, h.Get("Range"), h.Get("If-Match"), h.Get("Accept-Encoding"), h.Get("Authorization")})
 	count := len(n.requests)
