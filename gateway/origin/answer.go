@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -13,6 +14,9 @@ import (
 // check holds an answer against what was asked (RFC 9110 §15.3.7) and answers its body, which begins at the first byte wanted.
 func (r *request) check(res *http.Response, w *httpBody) (*Body, error) {
 	r.status = res.StatusCode
+	if res.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		return r.checkUnsatisfied(res, w)
+	}
 	if kind := statusKind(res.StatusCode); kind != nil {
 		err := r.fail(kind, nil)
 		err.RetryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
@@ -48,7 +52,7 @@ func statusKind(status int) error {
 		return ErrNotFound
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
 		return ErrDenied
-	case status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusBadRequest, status >= 200 && status < 400:
+	case status == http.StatusBadRequest, status >= 200 && status < 400:
 		return ErrBadRange
 	case status == http.StatusNotImplemented:
 		return ErrNoRange
@@ -60,8 +64,8 @@ const maxRetryAfter = time.Hour
 
 // retryAfter reads seconds or a date (RFC 9110 §10.2.3).
 func retryAfter(h string, now time.Time) time.Duration {
-	if s, err := strconv.Atoi(h); err == nil {
-		return min(max(time.Duration(min(s, 3600))*time.Second, 0), maxRetryAfter)
+	if s, ok := number(h); ok {
+		return time.Duration(min(s, int64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if t, err := http.ParseTime(h); err == nil {
 		return min(max(t.Sub(now), 0), maxRetryAfter)
@@ -78,10 +82,32 @@ func (r *request) checkState(v Validator) error {
 	switch {
 	case want.Strong() && v.ETag == want.ETag && v.Size != want.Size:
 		return r.fail(ErrBadRange, errors.New("another size under the same ETag"))
-	case want.Strong() && v.ETag == want.ETag, want.Strong() && v.ETag == "" && v.Size == want.Size:
+	case want.Strong() && v.ETag == want.ETag:
 		return nil
+	case want.Strong() && v.ETag == "" && v.Size == want.Size && (v.Modified.IsZero() || v.Modified.Equal(want.Modified)):
+		return nil // If-Match held; the answer does not repeat the ETag
 	}
 	return r.fail(ErrChanged, nil)
+}
+
+// checkUnsatisfied takes a 416, which may name the object's size (RFC 9110 §15.5.17). Another size than the one wanted is a change.
+// The tail of an object of no bytes is answered, empty.
+func (r *request) checkUnsatisfied(res *http.Response, w *httpBody) (*Body, error) {
+	v := Validator{ETag: res.Header.Get("Etag"), Size: -1}
+	v.Modified, _ = http.ParseTime(res.Header.Get("Last-Modified"))
+	if total, ok := strings.CutPrefix(strings.ToLower(res.Header.Get("Content-Range")), "bytes */"); ok {
+		if size, ok := number(total); ok {
+			v.Size = size
+		}
+	}
+	r.total = v.Size
+	switch {
+	case r.want != nil && v.Size >= 0 && v.Size != r.want.Size:
+		return nil, r.checkState(v)
+	case r.off == Tail && v.Size == 0:
+		return &Body{ReadCloser: w, Validator: v}, nil
+	}
+	return nil, r.fail(ErrBadRange, nil)
 }
 
 // checkPart checks a 206.
@@ -108,12 +134,12 @@ func (r *request) checkPart(res *http.Response, w *httpBody) (*Body, error) {
 	}
 	wantOff, wantN, inside := clip(r.off, r.n, size)
 	if !inside || off != wantOff || n != wantN {
-		return bad("bytes " + res.Header.Get("Content-Range") + " instead")
+		return bad(fmt.Sprintf("bytes %d+%d of %d instead", off, n, size))
 	}
-	if res.ContentLength >= 0 && res.ContentLength != n {
-		return bad("a length that is not the range's")
+	if res.ContentLength >= 0 && res.ContentLength < n { // of a longer one, n bytes are taken
+		return bad("a length that is less than the range's")
 	}
-	w.left = n
+	w.left, w.beyond = n, 1
 	return &Body{ReadCloser: w, Off: off, N: n, Size: size}, nil
 }
 
@@ -130,7 +156,7 @@ func (r *request) checkWhole(res *http.Response, w *httpBody) (*Body, error) {
 	if off+n > cheapSkip {
 		return nil, r.fail(ErrNoRange, nil)
 	}
-	w.left = off + n
+	w.left, w.beyond = off+n, 1
 	if _, err := io.CopyN(io.Discard, w, off); err != nil {
 		return nil, err
 	}
@@ -176,7 +202,13 @@ type httpBody struct {
 	clock  *time.Timer // cancels when no byte comes
 	stall  time.Duration
 	left   int64
+	beyond int64 // bytes that Close may read to see the answer's end
 }
+
+const (
+	endWithin  = 100 * time.Millisecond // for the end of an answer whose bytes are all there
+	refusalMax = 4 << 10                // bytes of a refusal that are read so that its connection can be used again
+)
 
 func (w *httpBody) Read(p []byte) (int, error) {
 	if w.left == 0 {
@@ -197,11 +229,9 @@ func (w *httpBody) Read(p []byte) (int, error) {
 
 // Close gives the connection back where the body was read to its end, and drops it where more is to come.
 func (w *httpBody) Close() error {
-	w.clock.Stop()
-	if w.left == 0 {
-		var one [1]byte
-		w.clock.Reset(w.stall)
-		w.body.Read(one[:]) // sees the end, so that the connection can be used again
+	if w.left == 0 && w.beyond > 0 {
+		w.clock.Reset(min(w.stall, endWithin))
+		io.CopyN(io.Discard, w.body, w.beyond)
 		w.clock.Stop()
 	}
 	w.cancel(nil)

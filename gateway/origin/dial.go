@@ -18,7 +18,7 @@ var errPrivate = errors.New("address is not public; allow_private allows it for 
 var refused = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-	"::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:db8::/32", "2002::/16",
+	"::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16",
 	"fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )
 
@@ -57,87 +57,77 @@ func checkAddress(_, address string, _ syscall.RawConn) error {
 }
 
 const (
-	dialWithin   = 2 * time.Second
-	keepResolved = time.Hour // last good addresses stand in while names do not resolve
-	maxResolved  = 1024
+	dialWithin = 2 * time.Second // resolving and connecting together
+	keepKnown  = time.Hour       // last good addresses stand in while a name does not resolve
+	maxKnown   = 4               // addresses of a name
+	maxNames   = 1024
 )
 
-// dialer connects under the outbound rules, and remembers the last good addresses of a name.
+// dialer connects under the outbound rules, and remembers where a name's connections went.
 type dialer struct {
-	net    net.Dialer
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	connect func(ctx context.Context, network, address string) (net.Conn, error) // a net.Dialer's, which tries IPv6 and IPv4 (RFC 8305)
 
-	mu       sync.Mutex // guards following
-	resolved map[string]resolved
+	mu    sync.Mutex // guards following
+	known map[string][]knownAddress
 }
 
-type resolved struct {
-	addrs []netip.Addr
-	at    time.Time
+type knownAddress struct {
+	address string // with its port
+	at      time.Time
 }
 
 func newDialer(allowPrivate bool) *dialer {
-	d := &dialer{
-		net: net.Dialer{Timeout: dialWithin, KeepAlive: 30 * time.Second},
-		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		},
-		resolved: map[string]resolved{},
-	}
+	d := &net.Dialer{Timeout: dialWithin, KeepAlive: 30 * time.Second}
 	if !allowPrivate {
-		d.net.Control = checkAddress
+		d.Control = checkAddress
 	}
-	return d
+	return &dialer{connect: d.DialContext, known: map[string][]knownAddress{}}
 }
 
-// dial is an http.Transport's DialContext.
+// dial is an http.Transport's DialContext. While a name does not resolve, the addresses stand in that it was last connected at.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	c, err := d.connect(ctx, network, address)
+	if err == nil {
+		d.remember(address, c.RemoteAddr().String())
+		return c, nil
+	}
+	var dns *net.DNSError
+	if !errors.As(err, &dns) {
 		return nil, err
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return d.net.DialContext(ctx, network, address)
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*dialWithin)
-	defer cancel()
-	addrs, err := d.resolve(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	var first error
-	for _, a := range addrs {
-		c, err := d.net.DialContext(ctx, network, net.JoinHostPort(a.String(), port))
-		if err == nil {
+	for _, known := range d.lastGood(address) {
+		if c, err := d.connect(ctx, network, known); err == nil {
 			return c, nil
 		}
-		if first == nil {
-			first = err
-		}
 	}
-	return nil, first
+	return nil, err
 }
 
-// resolve answers a name's addresses, or, while name servers fail, those it had before.
-func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	addrs, err := d.lookup(ctx, host)
+// remember puts an address first among those that a name was connected at.
+func (d *dialer) remember(name, address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil || len(addrs) == 0 {
-		if old, ok := d.resolved[host]; ok && time.Since(old.at) < keepResolved {
-			return old.addrs, nil
+	if _, ok := d.known[name]; !ok && len(d.known) >= maxNames {
+		clear(d.known)
+	}
+	list := []knownAddress{{address, time.Now()}}
+	for _, k := range d.known[name] {
+		if k.address != address && len(list) < maxKnown {
+			list = append(list, k)
 		}
-		if err == nil {
-			err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
+	}
+	d.known[name] = list
+}
+
+// lastGood answers the addresses that a name was connected at within the hour, the latest first.
+func (d *dialer) lastGood(name string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var good []string
+	for _, k := range d.known[name] {
+		if time.Since(k.at) < keepKnown {
+			good = append(good, k.address)
 		}
-		return nil, err
 	}
-	if len(d.resolved) >= maxResolved {
-		clear(d.resolved)
-	}
-	for i, a := range addrs {
-		addrs[i] = a.Unmap()
-	}
-	d.resolved[host] = resolved{addrs, time.Now()}
-	return addrs, nil
+	return good
 }

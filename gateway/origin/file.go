@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -100,7 +101,7 @@ func NewFiles(paths map[string]string) (*Files, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no file given")
 	}
-	return &Files{paths}, nil
+	return &Files{maps.Clone(paths)}, nil
 }
 
 // Local implements Local.
@@ -139,8 +140,8 @@ func readFile(ctx context.Context, name string, off, n int64, want *Validator, o
 	fail := func(kind, err error) (*Body, error) {
 		return nil, &Error{Kind: kind, Archive: name, Off: off, N: n, Err: err}
 	}
-	if err := ctx.Err(); err != nil {
-		return fail(ErrTimeout, err)
+	if ctx.Err() != nil {
+		return fail(ErrTimeout, ended(ctx))
 	}
 	f, err := open()
 	if err != nil {
@@ -180,10 +181,7 @@ func fileError(err error) error {
 
 // fileValidator changes when a file is replaced or written to.
 func fileValidator(info fs.FileInfo) Validator {
-	inode := uint64(0)
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = st.Ino
-	}
+	inode := inodeOf(info)
 	etag := fmt.Sprintf(`"%x-%x-%x"`, inode, info.Size(), info.ModTime().UnixNano())
 	return Validator{ETag: etag, Size: info.Size(), Modified: info.ModTime().Truncate(time.Second)}
 }

@@ -60,7 +60,7 @@ func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
 		return nil, errors.New("storage URL cannot be read")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("storage URL %q is no http or https URL", u.Redacted())
+		return nil, fmt.Errorf("storage URL of scheme %q is no http or https URL with a host", u.Scheme)
 	}
 	o := &HTTP{cfg: cfg, base: u, prefix: strings.HasSuffix(u.Path, "/"), targets: map[string]*url.URL{}}
 	if u.Path == "" {
@@ -115,8 +115,11 @@ func (o *HTTP) Read(ctx context.Context, name string, off, n int64, want *Valida
 		return o.readTail(ctx, r, u)
 	}
 	body, err := r.send(ctx, u)
-	if off == Tail && r.suffixRefused(err) {
+	switch {
+	case off == Tail && r.suffixRefused(err):
 		return o.readTail(ctx, r, u)
+	case want != nil && r.unsatisfied(err):
+		return nil, o.readSize(ctx, r, u, err)
 	}
 	return body, err
 }
@@ -153,11 +156,23 @@ func (o *HTTP) readTail(ctx context.Context, r *request, u *url.URL) (*Body, err
 	if err != nil {
 		return nil, err
 	}
+	io.Copy(io.Discard, first) // one byte, so that the connection can be used again
 	first.Close()
 	o.noSuffix.Store(true)
 	off, n, _ := clip(Tail, r.n, first.Size)
 	rest := &request{o: o, name: r.name, off: off, n: n, want: &first.Validator}
 	return rest.send(ctx, u)
+}
+
+// readSize asks for the size again after a 416 that did not name it: the object may be another by now. Else the refusal stands.
+func (o *HTTP) readSize(ctx context.Context, r *request, u *url.URL, refusal error) error {
+	probe := &request{o: o, name: r.name, off: 0, n: 1, want: r.want}
+	body, err := probe.send(ctx, u)
+	if err == nil {
+		body.Close()
+		return refusal
+	}
+	return err
 }
 
 // request is one read on its way to the node.
@@ -167,6 +182,7 @@ type request struct {
 	off, n int64
 	want   *Validator
 	status int
+	total  int64 // the object's size as a 416 named it; -1 when it did not
 }
 
 func (r *request) fail(kind, cause error) *Error {
@@ -185,6 +201,11 @@ func (r *request) suffixRefused(err error) bool {
 	return r.status == http.StatusPartialContent && errors.Is(err, ErrBadRange)
 }
 
+// unsatisfied says whether the node refused the range without naming the object's size.
+func (r *request) unsatisfied(err error) bool {
+	return r.status == http.StatusRequestedRangeNotSatisfiable && r.total < 0 && errors.Is(err, ErrBadRange)
+}
+
 // send asks the node, follows redirects, and checks the answer.
 func (r *request) send(ctx context.Context, u *url.URL) (*Body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -196,8 +217,9 @@ func (r *request) send(ctx context.Context, u *url.URL) (*Body, error) {
 		cancel(nil)
 		return nil, err
 	}
-	w := &httpBody{r: r, body: res.Body, cancel: cancel, stall: r.o.cfg.StallAfter, ctx: ctx}
+	w := &httpBody{r: r, body: res.Body, cancel: cancel, stall: r.o.cfg.StallAfter, ctx: ctx, beyond: refusalMax}
 	w.clock = time.AfterFunc(w.stall, func() { cancel(errStalled) })
+	w.clock.Stop() // until somebody waits for bytes
 	body, err := r.check(res, w)
 	if err != nil {
 		w.Close()
@@ -217,13 +239,16 @@ func (r *request) follow(ctx context.Context, u *url.URL) (*http.Response, error
 		if err == nil {
 			res.Body.Close()
 		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		r.o.setTarget(u, nil) // an expired link: resolved anew
 	}
 	at = u
 	for range maxRedirects + 1 {
 		res, err := r.do(ctx, at, u)
 		if err != nil || !isRedirect(res.StatusCode) {
-			if err == nil && at != u {
+			if err == nil && at != u && res.StatusCode < 300 {
 				r.o.setTarget(u, at)
 			}
 			return res, err
@@ -336,15 +361,23 @@ func (r *request) kindOf(ctx context.Context, err error) error {
 	case context.Cause(ctx) == errStalled:
 		return r.fail(ErrTimeout, errStalled)
 	case ctx.Err() != nil:
-		return r.fail(ErrTimeout, context.Cause(ctx))
+		return r.fail(ErrTimeout, ended(ctx))
 	case errors.As(err, &dns):
 		return r.fail(ErrDNS, err)
-	case isTLS(err):
+	case isTLS(err), errors.Is(err, http.ErrSchemeMismatch):
 		return r.fail(ErrTLS, err)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return r.fail(ErrTimeout, err)
 	}
 	return r.fail(ErrUnavailable, err)
+}
+
+// ended says why a context ended, in the words of whoever ended it too.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 func isTLS(err error) bool {

@@ -9,7 +9,9 @@ import (
 	"time"
 )
 
-// Memory is an Origin over bytes in memory, for tests and for programs that embed a few archives. It counts what is read.
+const maxReads = 1 << 16 // reads that a Memory remembers
+
+// Memory is an Origin over bytes in memory, for tests and for programs that embed a few archives. It keeps what was read of it.
 type Memory struct {
 	mu       sync.Mutex // guards following
 	archives map[string]memoryObject
@@ -49,7 +51,7 @@ func (m *Memory) Remove(name string) {
 	delete(m.archives, name)
 }
 
-// Reads answers all reads so far, in order.
+// Reads answers the last reads, at most 65,536, in order.
 func (m *Memory) Reads() []Read {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -61,8 +63,8 @@ func (m *Memory) Read(ctx context.Context, name string, off, n int64, want *Vali
 	fail := func(kind, err error) (*Body, error) {
 		return nil, &Error{Kind: kind, Archive: name, Off: off, N: n, Err: err}
 	}
-	if err := ctx.Err(); err != nil {
-		return fail(ErrTimeout, err)
+	if ctx.Err() != nil {
+		return fail(ErrTimeout, ended(ctx))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -77,9 +79,48 @@ func (m *Memory) Read(ctx context.Context, name string, off, n int64, want *Vali
 	if !ok {
 		return fail(ErrBadRange, nil)
 	}
+	if len(m.reads) >= maxReads {
+		m.reads = slices.Delete(m.reads, 0, maxReads/2)
+	}
 	m.reads = append(m.reads, Read{name, off, n})
-	r := io.NewSectionReader(o.data, off, n)
-	return &Body{ReadCloser: io.NopCloser(r), Off: off, N: n, Size: o.validator.Size, Validator: o.validator}, nil
+	body := &memoryBody{ctx: ctx, name: name, data: o.data, at: off, end: off + n}
+	return &Body{ReadCloser: body, Off: off, N: n, Size: o.validator.Size, Validator: o.validator}, nil
+}
+
+// memoryBody reads [at, end) of data that may break off or outlive its reader's ctx.
+type memoryBody struct {
+	ctx     context.Context // of the read
+	name    string
+	data    io.ReaderAt
+	at, end int64
+}
+
+func (b *memoryBody) Read(p []byte) (int, error) {
+	if b.at >= b.end {
+		return 0, io.EOF
+	}
+	if b.ctx.Err() != nil {
+		return 0, b.fail(ErrTimeout, ended(b.ctx))
+	}
+	n, err := b.data.ReadAt(p[:min(int64(len(p)), b.end-b.at)], b.at)
+	b.at += int64(n)
+	if n > 0 || err == nil {
+		return n, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return 0, b.fail(ErrUnavailable, err)
+}
+
+func (b *memoryBody) fail(kind, err error) error {
+	return &Error{Kind: kind, Archive: b.name, Off: b.at, N: b.end - b.at, Err: err}
+}
+
+// Close ends reading.
+func (b *memoryBody) Close() error {
+	b.at = b.end
+	return nil
 }
 
 // clip resolves a tail and cuts a range at the object's end. ok is false where none of it is there; an empty object's tail is empty.

@@ -2,7 +2,9 @@ package origintest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -21,6 +23,8 @@ type Node struct {
 	archives map[string]stored
 	fault    Fault
 	requests []Request
+	sent     int64
+	opened   int // connections
 	server   *httptest.Server
 	released chan struct{} // closed when the test ends: nobody hangs longer
 }
@@ -38,15 +42,19 @@ type Request struct {
 
 // Fault is how a Node misbehaves. The zero value behaves.
 type Fault struct {
+	Times          int    // requests after which the node behaves again; 0: it does not
+	Reset          bool   // the connection is reset before an answer
 	Status         int    // answered instead of anything else
 	RetryAfter     string // with Status
 	Whole          bool   // 200 with the whole file
 	NoSuffix       bool   // the last n bytes are not understood: 416
 	Shift          int    // the range begins this much later than asked, and says so
-	Total          int64  // stated instead of the size, when not 0
-	NoContentRange bool
+	Total          int64  // stated instead of the size, when not 0; -1 is stated as "*"
+	NoContentRange bool   // on 416 too
 	Multipart      bool
 	Coded          bool  // Content-Encoding: gzip
+	Longer         int   // this many zero bytes follow the range, and are stated in Content-Length
+	Chunked        bool  // no Content-Length
 	CutAt          int64 // the connection is dropped after this many bytes of the body, when > 0
 	StallAt        int64 // nothing more comes after this many bytes, when > 0
 	HangHeaders    bool
@@ -64,7 +72,15 @@ func NewNode(t testing.TB, archives map[string][]byte) *Node {
 	for name, data := range archives {
 		n.Put(name, data)
 	}
-	n.server = httptest.NewServer(n)
+	n.server = httptest.NewUnstartedServer(n)
+	n.server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			n.mu.Lock()
+			n.opened++
+			n.mu.Unlock()
+		}
+	}
+	n.server.Start()
 	n.URL = n.server.URL + "/"
 	t.Cleanup(func() {
 		close(n.released)
@@ -100,6 +116,21 @@ func (n *Node) Requests() []Request {
 	return slices.Clone(n.requests)
 }
 
+// Sent answers how many bytes of bodies were written so far.
+func (n *Node) Sent() int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.sent
+}
+
+// Connections answers how many connections were made so far.
+func (n *Node) Connections() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.opened
+}
+
+// ServeHTTP implements http.Handler.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	f := n.fault
@@ -107,8 +138,16 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := r.Header
 	n.requests = append(n.requests, Request{r.Method, r.URL.Path, h.Get("Range"), h.Get("If-Match"), h.Get("Accept-Encoding"), h.Get("Authorization")})
 	count := len(n.requests)
+	if f.Times == 1 {
+		n.fault = Fault{}
+	} else if f.Times > 1 {
+		n.fault.Times--
+	}
 	n.mu.Unlock()
 	switch {
+	case f.Reset:
+		reset(w)
+		return
 	case f.HangHeaders:
 		n.hang(r)
 		return
@@ -150,7 +189,9 @@ func (n *Node) answer(w http.ResponseWriter, r *http.Request, f Fault, a stored)
 	h.Set("Content-Type", "application/zip")
 	off, end, ok := parseRange(r.Header.Get("Range"), size)
 	if strings.HasPrefix(r.Header.Get("Range"), "bytes=-") && f.NoSuffix || !ok {
-		h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+		if !f.NoContentRange {
+			h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+		}
 		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 		return
 	}
@@ -161,11 +202,12 @@ func (n *Node) answer(w http.ResponseWriter, r *http.Request, f Fault, a stored)
 		return
 	}
 	off = min(off+int64(f.Shift), end-1)
-	if f.Total != 0 {
-		size = f.Total
+	total := strconv.FormatInt(cmp.Or(f.Total, size), 10)
+	if f.Total < 0 {
+		total = "*"
 	}
 	if !f.NoContentRange {
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, end-1, size))
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", off, end-1, total))
 	}
 	if f.Multipart {
 		h.Set("Content-Type", "multipart/byteranges; boundary=x")
@@ -173,9 +215,14 @@ func (n *Node) answer(w http.ResponseWriter, r *http.Request, f Fault, a stored)
 	if f.Coded {
 		h.Set("Content-Encoding", "gzip")
 	}
-	h.Set("Content-Length", strconv.FormatInt(end-off, 10))
+	if !f.Chunked {
+		h.Set("Content-Length", strconv.FormatInt(end-off+int64(f.Longer), 10))
+	}
 	w.WriteHeader(http.StatusPartialContent)
-	n.write(w, r, f, a.data[off:end], off)
+	if f.Chunked {
+		w.(http.Flusher).Flush()
+	}
+	n.write(w, r, f, append(a.data[off:end:end], make([]byte, f.Longer)...), off)
 }
 
 func (n *Node) write(w http.ResponseWriter, r *http.Request, f Fault, b []byte, off int64) {
@@ -185,15 +232,31 @@ func (n *Node) write(w http.ResponseWriter, r *http.Request, f Fault, b []byte, 
 	}
 	stop := max(f.CutAt, f.StallAt)
 	if stop == 0 || stop >= int64(len(b)) {
-		w.Write(b)
+		n.count(w.Write(b))
 		return
 	}
-	w.Write(b[:stop])
+	n.count(w.Write(b[:stop]))
 	w.(http.Flusher).Flush()
 	if f.StallAt > 0 {
 		n.hang(r)
 	}
 	panic(http.ErrAbortHandler)
+}
+
+func (n *Node) count(written int, _ error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sent += int64(written)
+}
+
+// reset ends the connection with a TCP reset.
+func reset(w http.ResponseWriter) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	c.(*net.TCPConn).SetLinger(0)
+	c.Close()
 }
 
 // hang waits until the other side, or the test, is gone.

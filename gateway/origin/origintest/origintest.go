@@ -129,6 +129,30 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 				t.Errorf("%v, want context.Canceled in it", err)
 			}
 		},
+		"cancelled on the way": func(t *testing.T, f Fixture) {
+			f.Set(t, "big.zip", Data(0, 4<<20))
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			body, err := f.Origin.Read(ctx, "big.zip", 0, 4<<20, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer body.Close()
+			io.ReadFull(body, make([]byte, 10))
+			cancel()
+			// A local file may still be read to its end. What must not be is a clean end before it.
+			rest, err := io.ReadAll(body)
+			if err == nil && int64(len(rest))+10 != body.N || err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%d bytes of %d, %v", len(rest)+10, body.N, err)
+			}
+		},
+		"empty": func(t *testing.T, f Fixture) {
+			f.Set(t, "empty.zip", nil)
+			if body, got := read(t, f, "empty.zip", origin.Tail, 10, nil); len(got) != 0 || body.Size != 0 || body.Off != 0 {
+				t.Errorf("%d bytes from %d of %d, want none", len(got), body.Off, body.Size)
+			}
+			fails(t, f, "empty.zip", 0, 1, nil, origin.ErrBadRange)
+		},
 		"closed early": func(t *testing.T, f Fixture) {
 			for range 20 {
 				body, err := f.Origin.Read(context.Background(), "a.zip", 0, 200_000, nil)
