@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,7 +35,6 @@ const (
 	maxRedirects   = 3
 	maxHeaderBytes = 64 << 10
 	cheapSkip      = 4 << 20 // a whole file instead of a range is taken up to here
-	tries          = 3       // to connect
 	idlePerHost    = 64
 	maxTargets     = 4096 // redirect targets remembered
 )
@@ -291,7 +289,7 @@ func (o *HTTP) setTarget(u, to *url.URL) {
 	o.targets[u.Path] = to
 }
 
-// do sends one request, and tries again where no connection came about.
+// do sends one request, once.
 func (r *request) do(ctx context.Context, at, u *url.URL) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
@@ -307,32 +305,11 @@ func (r *request) do(ctx context.Context, at, u *url.URL) (*http.Response, error
 	if r.want != nil && r.want.Strong() {
 		req.Header.Set("If-Match", r.want.ETag)
 	}
-	for try := 1; ; try++ {
-		res, err := r.o.client.Do(req)
-		if err == nil || try == tries || !mayRetry(err) || ctx.Err() != nil {
-			if at != u && errors.Is(err, errPrivate) {
-				return nil, r.fail(ErrRedirect, errPrivate)
-			}
-			return res, err
-		}
-		wait := time.NewTimer(time.Duration(50+rand.IntN(100)*try) * time.Millisecond)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return nil, err
-		}
+	res, err := r.o.client.Do(req)
+	if at != u && errors.Is(err, errPrivate) {
+		return nil, r.fail(ErrRedirect, errPrivate)
 	}
-}
-
-// mayRetry says whether the failure is one of connecting, which another try may mend.
-func mayRetry(err error) bool {
-	var dns *net.DNSError
-	var op *net.OpError
-	if errors.As(err, &dns) || errors.Is(err, errPrivate) || isTLS(err) {
-		return false
-	}
-	return errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return res, err
 }
 
 func (r *request) rangeHeader() string {
