@@ -99,6 +99,7 @@ var originCodes = []struct {
 	{origin.ErrBadRange, "origin-bad-range", "The storage node answered with other bytes than were asked for."},
 	{origin.ErrDenied, "origin-denied", "The storage node refused the gateway's credentials."},
 	{origin.ErrRedirect, "origin-redirect", "The storage node redirected in a loop, to plain HTTP or to an address that is not allowed."},
+	{origin.ErrPrivate, "origin-denied", "The storage node's address is private. allow_private in the source's configuration allows it."},
 	{origin.ErrTLS, "origin-tls", "The storage node's certificate or TLS version was not accepted."},
 	{origin.ErrDNS, "origin-dns", "The storage node's name could not be resolved."},
 	{origin.ErrTimeout, "origin-timeout", "The storage node did not answer in time."},

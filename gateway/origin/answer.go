@@ -17,29 +17,50 @@ func (r *request) check(res *http.Response, w *httpBody) (*Body, error) {
 	if res.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return r.checkUnsatisfied(res, w)
 	}
-	if kind := statusKind(res.StatusCode); kind != nil {
-		err := r.fail(kind, nil)
-		err.RetryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
+	if err := r.checkStatus(res); err != nil {
 		return nil, err
 	}
 	if c := res.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
 		return nil, r.fail(ErrBadRange, errors.New("the answer is coded though identity was asked for"))
 	}
-	v := Validator{ETag: res.Header.Get("Etag")}
-	v.Modified, _ = http.ParseTime(res.Header.Get("Last-Modified"))
+	v := validatorOf(res.Header)
 	var body *Body
 	var err error
-	if res.StatusCode == http.StatusOK {
-		body, err = r.checkWhole(res, w)
-	} else {
+	switch {
+	case res.StatusCode != http.StatusOK:
 		body, err = r.checkPart(res, w)
+	case r.exact:
+		body, err = r.checkExact(res, w)
+	default:
+		body, err = r.checkWhole(res, w)
 	}
 	if err != nil {
 		return nil, err
 	}
 	v.Size = body.Size
 	body.Validator = v
+	if r.exact && v.ETag == "" && v.Modified.IsZero() {
+		return body, nil // what the size was asked with is held against the state wanted
+	}
 	return body, r.checkState(v)
+}
+
+// checkStatus sorts an answer that holds no bytes of the archive.
+func (r *request) checkStatus(res *http.Response) *Error {
+	kind := statusKind(res.StatusCode)
+	if kind == nil {
+		return nil
+	}
+	err := r.fail(kind, r.o.explain(res))
+	err.RetryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
+	return err
+}
+
+// validatorOf is what an answer says of the object's state, but for its size.
+func validatorOf(h http.Header) Validator {
+	v := Validator{ETag: h.Get("Etag")}
+	v.Modified, _ = http.ParseTime(h.Get("Last-Modified"))
+	return v
 }
 
 func statusKind(status int) error {
@@ -52,7 +73,7 @@ func statusKind(status int) error {
 		return ErrNotFound
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
 		return ErrDenied
-	case status == http.StatusBadRequest, status >= 200 && status < 400:
+	case status == http.StatusBadRequest || status == http.StatusMethodNotAllowed, status >= 200 && status < 400:
 		return ErrBadRange
 	case status == http.StatusNotImplemented:
 		return ErrNoRange
@@ -93,8 +114,8 @@ func (r *request) checkState(v Validator) error {
 // checkUnsatisfied takes a 416, which may name the object's size (RFC 9110 §15.5.17). Another size than the one wanted is a change.
 // The tail of an object of no bytes is answered, empty.
 func (r *request) checkUnsatisfied(res *http.Response, w *httpBody) (*Body, error) {
-	v := Validator{ETag: res.Header.Get("Etag"), Size: -1}
-	v.Modified, _ = http.ParseTime(res.Header.Get("Last-Modified"))
+	v := validatorOf(res.Header)
+	v.Size = -1
 	if total, ok := strings.CutPrefix(strings.ToLower(res.Header.Get("Content-Range")), "bytes */"); ok {
 		if size, ok := number(total); ok {
 			v.Size = size

@@ -11,10 +11,8 @@ import (
 	"time"
 )
 
-// errPrivate is the cause of a connection that the outbound rules refuse.
-var errPrivate = errors.New("address is not public; allow_private allows it for a source")
-
-// refused are address ranges that no public server has (IANA special-purpose registries), and those that embed an IPv4 address.
+// refused are address ranges that no public server has (IANA special-purpose registries), and those that embed an IPv4
+// address: IPv4-mapped and -compatible ones, NAT64, Teredo and 6to4.
 var refused = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
@@ -33,9 +31,6 @@ func prefixes(list ...string) []netip.Prefix {
 // public says whether an address may be reached by a source that is not allowed private ones.
 func public(ip netip.Addr) bool {
 	ip = ip.WithZone("")
-	if ip.Is4In6() {
-		ip = ip.Unmap()
-	}
 	for _, p := range refused {
 		if p.Contains(ip) {
 			return false
@@ -51,7 +46,7 @@ func checkAddress(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	if !public(ap.Addr()) {
-		return fmt.Errorf("%s: %w", ap.Addr(), errPrivate)
+		return fmt.Errorf("%s: %w", ap.Addr(), ErrPrivate)
 	}
 	return nil
 }

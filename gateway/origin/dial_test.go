@@ -104,7 +104,7 @@ func TestRedirectToPrivateAddress(t *testing.T) {
 			}
 			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {to}}, Body: http.NoBody, Request: req}, nil
 		})
-		if _, err := o.Read(t.Context(), "a.zip", 0, 1, nil); !errors.Is(err, ErrRedirect) || !errors.Is(err, errPrivate) {
+		if _, err := o.Read(t.Context(), "a.zip", 0, 1, nil); !errors.Is(err, ErrRedirect) || !errors.Is(err, ErrPrivate) {
 			t.Errorf("redirect to %s: %v, want ErrRedirect for a private address", to, err)
 		}
 		o.Close()

@@ -36,4 +36,8 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
+// ErrPrivate is a storage node at an address that is not public, of a source that is not allowed such. It is an *Error's kind,
+// or the cause of an ErrRedirect where the node redirected there.
+var ErrPrivate = errors.New("address is not public; allow_private allows it for a source")
+
 var errNotSeekable = errors.New("not a regular file")

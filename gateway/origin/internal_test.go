@@ -12,7 +12,7 @@ func TestPublic(t *testing.T) {
 		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "172.31.255.255": false, "192.168.1.1": false,
 		"169.254.169.254": false, "100.64.0.1": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false,
 		"::1": false, "::": false, "fe80::1": false, "fc00::1": false, "fd12::1": false, "ff02::1": false,
-		"::ffff:10.0.0.1": false, "::ffff:8.8.8.8": true, "64:ff9b::a00:1": false, "2002:a00:1::": false, "2001:0:1::": false, "2001:2::1": false, "3fff::1": false, "5f00::1": false, "2001:200::1": true,
+		"::ffff:10.0.0.1": false, "::ffff:8.8.8.8": false, "64:ff9b::a00:1": false, "2002:a00:1::": false, "2001:0:1::": false, "2001:2::1": false, "3fff::1": false, "5f00::1": false, "2001:200::1": true,
 		"172.32.0.1": true, "100.128.0.1": true,
 	}
 	for s, want := range tests {
