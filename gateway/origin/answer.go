@@ -17,8 +17,11 @@ func (r *request) check(res *http.Response, w *httpBody) (*Body, error) {
 	if res.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return r.checkUnsatisfied(res, w)
 	}
-	if err := r.checkStatus(res); err != nil {
-		return nil, err
+	w.clock.Reset(w.stall) // a refusal may be read
+	refused := r.checkStatus(res)
+	w.clock.Stop()
+	if refused != nil {
+		return nil, refused
 	}
 	if c := res.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
 		return nil, r.fail(ErrBadRange, errors.New("the answer is coded though identity was asked for"))
@@ -51,9 +54,23 @@ func (r *request) checkStatus(res *http.Response) *Error {
 	if kind == nil {
 		return nil
 	}
-	err := r.fail(kind, r.o.explain(res))
+	err := r.refusal(kind, nil, res)
 	err.RetryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
 	return err
+}
+
+// refusal is the error of an answer that refuses. The node's kind may know better than the status what it says.
+func (r *request) refusal(kind, cause error, res *http.Response) *Error {
+	if r.o.cfg.explain != nil {
+		k, c := r.o.cfg.explain(res)
+		if k != nil {
+			kind = k
+		}
+		if c != nil {
+			cause = c
+		}
+	}
+	return r.fail(kind, cause)
 }
 
 // validatorOf is what an answer says of the object's state, but for its size.

@@ -40,8 +40,8 @@ type HTTPConfig struct {
 	HeaderWithin time.Duration // for the response's header; default 60 s
 	StallAfter   time.Duration // without a byte of the body; default 3 s
 
-	signer  signer                     // instead of Authorization
-	explain func(*http.Response) error // what a refusal says; may be nil
+	signer  signer                                   // instead of Authorization
+	explain func(*http.Response) (kind, cause error) // what a refusal says, nil where it is nothing; may be nil
 }
 
 // Dialect is how a storage node is asked for a range.

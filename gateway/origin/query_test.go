@@ -246,6 +246,15 @@ func TestUserAndPasswordOfTheURL(t *testing.T) {
 	}
 }
 
+func mustParse(t *testing.T, rawURL string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // TestProxy: everything goes through it; what it is asked for is under the outbound rules all the same.
 func TestProxy(t *testing.T) {
 	n := origintest.NewNode(t, map[string][]byte{"a.zip": origintest.Data(0, 1000)})
@@ -255,11 +264,7 @@ func TestProxy(t *testing.T) {
 		n.ServeHTTP(w, r)
 	}))
 	defer proxy.Close()
-	u, err := url.Parse(proxy.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := origin.NewHTTP(origin.HTTPConfig{Base: "http://storage.example/", Proxy: u})
+	o, err := origin.NewHTTP(origin.HTTPConfig{Base: "http://storage.example/", Proxy: mustParse(t, proxy.URL)})
 	if err != nil {
 		t.Fatal(err)
 	}

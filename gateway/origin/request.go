@@ -114,7 +114,7 @@ func (r *request) resolve(ctx context.Context, method string, u *url.URL) (*http
 		}
 		if err != nil {
 			r.status = res.StatusCode
-			err = r.fail(ErrRedirect, errors.Join(err, r.o.explain(res)))
+			err = r.refusal(ErrRedirect, err, res)
 		}
 		res.Body.Close()
 		if err != nil {
@@ -152,14 +152,6 @@ func (o *HTTP) setTarget(name string, to *url.URL) {
 	if len(to.Path)+len(to.RawPath)+len(to.RawQuery) <= maxTargetBytes {
 		o.targets[name] = to
 	}
-}
-
-// explain is what a refusal says, where the node's kind has words for it.
-func (o *HTTP) explain(res *http.Response) error {
-	if o.cfg.explain == nil {
-		return nil
-	}
-	return o.cfg.explain(res)
 }
 
 // own says whether a URL is of the node's own host, which alone gets its credentials.
