@@ -111,10 +111,10 @@ func retryAfter(h string, now time.Time) time.Duration {
 	return 0
 }
 
-// checkState holds the object's state against the one that is wanted. A total that differs under an unchanged strong ETag is a wrong answer, not a change.
+// checkState holds the object's state against the one that is wanted, as far as that is known. A total that differs under an unchanged strong ETag is a wrong answer, not a change.
 func (r *request) checkState(v Validator) error {
 	want := r.want
-	if want == nil || want.Size == v.Size && want.ETag == v.ETag && want.Modified.Equal(v.Modified) {
+	if want == nil || want.Size == v.Size && (want.ETag == v.ETag || want.ETag == "") && (want.Modified.Equal(v.Modified) || want.Modified.IsZero()) {
 		return nil
 	}
 	switch {

@@ -1,9 +1,17 @@
 package origin
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // Node is one of the storage nodes that hold the same archives.
@@ -12,26 +20,67 @@ type Node struct {
 	Origin Origin
 }
 
-// Nodes is several storage nodes as one Origin. Safe for concurrent use.
+// Nodes is the storage nodes of a source as one Origin: it reads from the one that is expected to answer soonest, asks another one too where
+// that takes long, and goes on with another where a body breaks. It knows each node's validator for each version of an archive, and delivers bytes of
+// one version only. Safe for concurrent use.
+//
+// Lock order: a version's, then a health's; neither is held while anything is read.
 type Nodes struct {
-	nodes []Node
+	nodes  []Node
+	health []*health
+	ctx    context.Context // of what no caller waits for
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu       sync.Mutex // guards following
+	closed   bool
+	hedges   float64 // that may be made
+	retries  float64 // of the same node that may be made
+	rejected *simplelru.LRU[string, rejection]
 }
 
-// NewNodes makes one Origin of at least one node. Close ends it.
+// rejection is the nodes whose copy of an archive was of no use.
+type rejection struct {
+	nodes NodeSet
+	until time.Time
+}
+
+const (
+	hedgeShare   = 0.05 // hedges per read
+	hedgesSaved  = 10
+	retryShare   = 0.2 // retries per read
+	retriesSaved = 10
+
+	exploreShare = 0.05             // reads that go to the second best node
+	exploreAfter = 10 * time.Second // when that was not measured for so long
+
+	rejectedFor = time.Minute
+	maxRejected = 4096
+)
+
+var errClosed = errors.New("the gateway is shutting down")
+
+// NewNodes makes one Origin of at least one and at most MaxNodes nodes, which are closed with it.
 func NewNodes(nodes []Node) (*Nodes, error) {
-	if len(nodes) == 0 {
-		return nil, errors.New("no node given")
+	if len(nodes) == 0 || len(nodes) > MaxNodes {
+		return nil, fmt.Errorf("%d nodes given; a source has 1 to %d", len(nodes), MaxNodes)
 	}
-	return &Nodes{nodes: nodes}, nil
+	s := &Nodes{nodes: slices.Clone(nodes), hedges: hedgesSaved, retries: retriesSaved}
+	for range nodes {
+		s.health = append(s.health, &health{})
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.rejected, _ = simplelru.NewLRU[string, rejection](maxRejected, nil)
+	return s, nil
 }
 
-// Read implements Origin.
-func (s *Nodes) Read(ctx context.Context, name string, off, n int64, want *Validator) (*Body, error) {
-	return s.nodes[0].Origin.Read(ctx, name, off, n, want)
-}
-
-// Close closes the nodes.
+// Close ends what is read for nobody, waits for it, and closes the nodes.
 func (s *Nodes) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.work.Wait()
 	var errs []error
 	for _, n := range s.nodes {
 		if c, ok := n.Origin.(io.Closer); ok {
@@ -39,4 +88,222 @@ func (s *Nodes) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// start runs f beside its caller, unless s is closed.
+func (s *Nodes) start(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.work.Go(f)
+	return true
+}
+
+// Len implements Versioned.
+func (s *Nodes) Len() int { return len(s.nodes) }
+
+// Stats answers each node's totals and state.
+func (s *Nodes) Stats() []NodeStats {
+	now := time.Now()
+	var all []NodeStats
+	for i, h := range s.health {
+		all = append(all, h.snapshot(s.nodes[i].Name, now))
+	}
+	return all
+}
+
+// Read implements Origin.
+func (s *Nodes) Read(ctx context.Context, name string, off, n int64, want *Validator) (*Body, error) {
+	return s.ReadElsewhere(ctx, name, off, n, want, 0)
+}
+
+// ReadElsewhere implements Versioned.
+func (s *Nodes) ReadElsewhere(ctx context.Context, name string, off, n int64, want *Validator, avoid NodeSet) (*Body, error) {
+	s.mu.Lock()
+	s.hedges = min(s.hedges+hedgeShare, hedgesSaved)
+	s.retries = min(s.retries+retryShare, retriesSaved)
+	s.mu.Unlock()
+	if want == nil && off == Tail && len(s.nodes) > 1 && n <= maxVote {
+		return s.vote(ctx, name, n)
+	}
+	r := &read{s: s, ctx: ctx, name: name, at: off, n: n, want: want, avoid: avoid}
+	if want != nil && want.version != nil && want.version.s == s {
+		r.version = want.version
+	}
+	return r.open()
+}
+
+// Confirm implements Versioned.
+func (s *Nodes) Confirm(v Validator, proof Proof) {
+	w := v.version
+	if w == nil || w.s != s {
+		return
+	}
+	w.confirm(proof)
+	if i := w.unproved(); i >= 0 {
+		s.start(func() { w.prove(s.ctx, i) }) // a spare, found before it is needed
+	}
+}
+
+// Reject implements Versioned.
+func (s *Nodes) Reject(name string, v Validator) bool {
+	w := v.version
+	if w == nil || w.s != s || len(s.nodes) == 1 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	r, ok := s.rejected.Get(name)
+	if !ok || now.After(r.until) {
+		r = rejection{}
+	}
+	for i := range s.nodes {
+		if h, _ := w.get(i); h.holding == agreed || h.holding == same {
+			r.nodes = r.nodes.With(i)
+		}
+	}
+	r.until = now.Add(rejectedFor)
+	s.rejected.Add(name, r)
+	return r.nodes != 1<<len(s.nodes)-1
+}
+
+// rejectedNodes are those whose copy of an archive was of no use a short time ago; none where that is so of all.
+func (s *Nodes) rejectedNodes(name string) NodeSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.rejected.Get(name)
+	if !ok || time.Now().After(r.until) || r.nodes == 1<<len(s.nodes)-1 {
+		return 0
+	}
+	return r.nodes
+}
+
+// Blame implements Versioned.
+func (s *Nodes) Blame(nodes NodeSet) {
+	now := time.Now()
+	for i, h := range s.health {
+		if nodes.Has(i) {
+			h.blame(now)
+		}
+	}
+}
+
+// spend takes one from a budget, if there is one.
+func (s *Nodes) spend(budget *float64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *budget < 1 {
+		return false
+	}
+	*budget--
+	return true
+}
+
+// choice is a node that a read may go to.
+type choice struct {
+	node  int
+	class int // less goes first, whatever it costs
+	cost  time.Duration
+}
+
+// order answers the nodes that may be asked for n bytes, the best first: those whose breaker is closed, and behind them those that may be tried again.
+func (s *Nodes) order(n int64, class func(i int) (int, bool)) []choice {
+	now := time.Now()
+	list := make([]choice, 0, 8)
+	for i, h := range s.health {
+		c, ok := class(i)
+		if !ok {
+			continue
+		}
+		state, cost := h.standing(now, n)
+		switch state {
+		case open:
+			continue
+		case halfOpen:
+			c += 100
+		}
+		list = append(list, choice{i, c, cost})
+	}
+	slices.SortStableFunc(list, func(a, b choice) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.cost, b.cost))
+	})
+	if len(list) > 1 && list[0].class == list[1].class && rand.Float64() < exploreShare && s.health[list[1].node].stale(now, exploreAfter) {
+		list[0], list[1] = list[1], list[0]
+	}
+	return list
+}
+
+// ask sends one read to one node and keeps its health. The answered Body gives the read back when it is closed.
+func (s *Nodes) ask(ctx context.Context, i int, name string, off, n int64, want *Validator) (*Body, error) {
+	h := s.health[i]
+	began := time.Now()
+	if !h.begin(began, n) {
+		return nil, h.why(began)
+	}
+	body, err := s.nodes[i].Origin.Read(ctx, name, off, n, want)
+	now := time.Now()
+	if err == nil {
+		h.answered(now.Sub(began), now)
+		body.ReadCloser = &measured{ReadCloser: body.ReadCloser, h: h}
+		return body, nil
+	}
+	switch {
+	case ctx.Err() == nil, context.Cause(ctx) == errSlow:
+		h.failed(s.errorOf(i, name, err), now)
+	case context.Cause(ctx) == errLost:
+		h.slower(now.Sub(began), now)
+	default:
+		h.ended()
+	}
+	h.done(0, 0)
+	return nil, err
+}
+
+// errorOf answers the *Error that err is.
+func (s *Nodes) errorOf(i int, name string, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: ErrUnavailable, Node: s.nodes[i].Name, Archive: name, Err: err}
+}
+
+// probe asks a node whose breaker is half open for a byte, so that no viewer has to find out.
+func (s *Nodes) probe(i int, name string) {
+	s.start(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, proveLimit)
+		defer cancel()
+		if body, err := s.ask(ctx, i, name, 0, 1, nil); err == nil {
+			io.Copy(io.Discard, body)
+			body.Close()
+		}
+	})
+}
+
+// measured is a node's body that tells how fast it came.
+type measured struct {
+	io.ReadCloser
+	h      *health
+	n      int64
+	waited time.Duration
+	closed bool
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	began := time.Now()
+	n, err := m.ReadCloser.Read(p)
+	m.waited += time.Since(began)
+	m.n += int64(n)
+	return n, err
+}
+
+func (m *measured) Close() error {
+	if !m.closed {
+		m.closed = true
+		m.h.done(m.n, m.waited)
+	}
+	return m.ReadCloser.Close()
 }

@@ -47,6 +47,7 @@ type Body struct {
 	Off, N    int64
 	Size      int64 // the archive's total
 	Validator Validator
+	From      *NodeSet // nodes that delivered bytes so far, for who reads it alone; nil where there is one place only
 }
 
 // Validator is one node's word for the state of an object.
@@ -54,10 +55,15 @@ type Validator struct {
 	ETag     string // as the node wrote it, quotes and W/ included; may be empty
 	Size     int64
 	Modified time.Time // zero when the node gives none
+
+	version *version // of an archive on several nodes, which each have a validator of their own; set by Nodes
 }
 
 // Strong says whether the ETag may stand in If-Match (RFC 9110 §8.8.3.2).
 func (v Validator) Strong() bool { return len(v.ETag) >= 2 && v.ETag[0] == '"' }
+
+// SizeOnly answers a Validator that any state of this size fits, for nodes whose word for the state cannot be relied on.
+func (v Validator) SizeOnly() Validator { return Validator{Size: v.Size, version: v.version} }
 
 // What may go wrong, for errors.Is.
 var (
