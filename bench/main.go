@@ -40,6 +40,7 @@ type measurement struct {
 
 var measurements = []measurement{
 	{"serving", "Cached", (*bench).serving},
+	{"miss", "Not cached", (*bench).miss},
 }
 
 func main() {

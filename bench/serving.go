@@ -82,7 +82,7 @@ func (c *contenders) http1(o object) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t := table{head: []string{o.name + ", HTTP/1.1", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "× net/http alone"}}
+	t := table{head: []string{o.name + ", HTTP/1.1", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "rate × net/http alone", "CPU × net/http alone"}}
 	for i, one := range c.all {
 		t.add(append([]string{one.name}, figures(all[i], all[bareAt], len(o.body))...)...)
 	}
@@ -91,7 +91,8 @@ func (c *contenders) http1(o object) (string, error) {
 
 func figures(t, bare turns, size int) []string {
 	perGB := t.cpu() * 1e9 / float64(size)
-	return []string{count(t.rate()), count(t.rate() * float64(size) / 1e6), fmt.Sprintf("%.3f", perGB), fmt.Sprintf("%.1f", t.cpu()*1e6), fmt.Sprintf("%.2f", t.rate()/bare.rate())}
+	return []string{count(t.rate()), count(t.rate() * float64(size) / 1e6), fmt.Sprintf("%.3f", perGB), fmt.Sprintf("%.1f", t.cpu()*1e6), fmt.Sprintf("%.2f", t.rate()/bare.rate()),
+		fmt.Sprintf("%.2f", t.cpu()/bare.cpu())}
 }
 
 // goals are what zipreel is to reach.
@@ -135,7 +136,7 @@ func (c *contenders) http2() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		t := table{head: []string{o.name + ", HTTP/2", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "× net/http alone"}}
+		t := table{head: []string{o.name + ", HTTP/2", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "rate × net/http alone", "CPU × net/http alone"}}
 		for i, one := range some {
 			t.add(append([]string{one.name}, figures(all[i], all[bareAt], len(o.body))...)...)
 		}
