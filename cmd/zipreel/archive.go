@@ -21,7 +21,7 @@ type archive struct {
 }
 
 // openArchive opens the one archive that arg names. ctx covers all reads.
-func openArchive(ctx context.Context, command, arg string) (*archive, error) {
+func openArchive(ctx context.Context, command, arg string, flags storageFlags) (*archive, error) {
 	t, err := parseLocation(arg, "")
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func openArchive(ctx context.Context, command, arg string) (*archive, error) {
 	case fileTarget:
 		return openFile(t)
 	case urlTarget:
-		return openURL(ctx, t)
+		return openURL(ctx, flags.complete(t))
 	}
 	return nil, oneArchive(command, t)
 }
@@ -65,16 +65,16 @@ func openFile(t target) (*archive, error) {
 }
 
 func openURL(ctx context.Context, t target) (*archive, error) {
-	node, err := t.node()
+	nodes, err := openNodes([]target{t})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", t.written, err)
+		return nil, err
 	}
-	r, size, err := origin.ReaderAt(ctx, node, t.archive())
+	r, size, err := origin.ReaderAt(ctx, nodes, t.archive())
 	if err != nil {
-		node.Close()
+		nodes.Close()
 		return nil, fmt.Errorf("open %s: %w", t.written, explainNode(err))
 	}
-	return &archive{r, node, t.written, size}, nil
+	return &archive{r, nodes, t.written, size}, nil
 }
 
 // nodeAdvice is what to tell people of a storage node's failures.
@@ -83,7 +83,7 @@ var nodeAdvice = []struct {
 	text string
 }{
 	{origin.ErrNotFound, "the server has no such archive; check the URL"},
-	{origin.ErrDenied, "the server denies access; is the URL signed, and not expired?"},
+	{origin.ErrDenied, "the server denies access; check the credentials, or whether the URL's signature has expired"},
 	{origin.ErrNoRange, "the server does not answer byte ranges; turn them on there, or download the archive"},
 	{origin.ErrBadRange, "the server answered other bytes than it was asked for; is there a proxy that compresses or rewrites?"},
 	{origin.ErrRedirect, "the server redirects to where zipreel does not follow"},

@@ -17,8 +17,10 @@ import (
 )
 
 type catCmd struct {
-	Target string `arg:"" help:"An archive: a file, or an http(s) URL."`
+	Target string `arg:"" help:"An archive: a file, or an http(s), s3 or ipfs URL."`
 	Entry  string `arg:"" help:"The entry's name, as zipreel ls shows it."`
+
+	Storage storageFlags `embed:""`
 }
 
 // Help is shown by the parser.
@@ -34,7 +36,7 @@ Examples:
 
 // Run is called by the parser.
 func (c *catCmd) Run() error {
-	a, err := openArchive(context.Background(), "cat", c.Target)
+	a, err := openArchive(context.Background(), "cat", c.Target, c.Storage)
 	if err != nil {
 		return c.swapped(err)
 	}

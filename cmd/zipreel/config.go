@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,19 +35,6 @@ type configFile struct {
 type setting struct {
 	value any // string or []any of strings, as the parser takes it
 	line  int
-}
-
-// sourceConfig is one of the file's sources.
-type sourceConfig struct {
-	Name  string `yaml:"name"`
-	Nodes []struct {
-		URL string `yaml:"url"`
-	} `yaml:"nodes"`
-	Dialect      string `yaml:"dialect"`
-	AllowPrivate bool   `yaml:"allow_private"`
-	Immutable    bool   `yaml:"immutable"`
-
-	line int
 }
 
 // BeforeResolve is called by the parser when it knows the command and not yet its flags' values.
@@ -240,39 +226,7 @@ func (c *configFile) yamlError(err error) error {
 	}
 	if key, ok := strings.CutPrefix(msg, "field "); ok {
 		key, _, _ = strings.Cut(key, " ")
-		known := []string{"name", "nodes", "url", "dialect", "allow_private", "immutable"}
-		msg = fmt.Sprintf("unknown key %q in a source%s", key, didYouMean(nearest(key, known)))
+		msg = fmt.Sprintf("unknown key %q in a source%s", key, didYouMean(nearest(key, sourceKeys())))
 	}
 	return usagef("%s: %s", where, msg)
-}
-
-// targets answers the file's sources. Paths in it start at its own folder.
-func (c *configFile) targets() ([]target, error) {
-	var list []target
-	for _, s := range c.sources {
-		t, err := c.target(s)
-		if err != nil {
-			return nil, c.errorf(s.line, "%v", err)
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-func (c *configFile) target(s sourceConfig) (target, error) {
-	switch {
-	case s.Name == "":
-		return target{}, errors.New("the source has no name; give it one, as in name: films")
-	case !nameRule.MatchString(s.Name):
-		return target{}, badName(s.Name)
-	case len(s.Nodes) == 0 || s.Nodes[0].URL == "":
-		return target{}, fmt.Errorf("source %q has no node; give it one, as in nodes: [{url: https://storage.example/films/}]", s.Name)
-	case len(s.Nodes) > 1:
-		return target{}, fmt.Errorf("source %q has %d nodes; this build takes one node per source", s.Name, len(s.Nodes))
-	case s.Dialect != "" && s.Dialect != "range":
-		return target{}, fmt.Errorf("source %q: dialect %q is not supported in this build; only range is", s.Name, s.Dialect)
-	}
-	t, err := parseLocation(s.Nodes[0].URL, filepath.Dir(c.path))
-	t.name, t.explicit, t.allowPrivate, t.immutable = s.Name, true, s.AllowPrivate, s.Immutable
-	return t, err
 }

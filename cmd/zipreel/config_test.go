@@ -157,6 +157,11 @@ sources:
 	}
 }
 
+// node is a file with one source of one node with more keys, in line 3.
+func node(keys string) string {
+	return "sources:\n# the one\n- {name: films, nodes: [{url: 'https://a.example/', " + keys + "}]}\n"
+}
+
 func TestConfigMistakes(t *testing.T) {
 	tests := []struct {
 		name, file string
@@ -184,8 +189,32 @@ func TestConfigMistakes(t *testing.T) {
 		{"no name", "sources:\n- nodes: [{url: .}]\n", `:2: the source has no name`},
 		{"bad name", "sources:\n- {name: Films, nodes: [{url: .}]}\n", `:2: bad source name "Films"`},
 		{"no node", "sources:\n- name: films\n", `:2: source "films" has no node`},
-		{"two nodes", "sources:\n- {name: films, nodes: [{url: .}, {url: .}]}\n", `:2: source "films" has 2 nodes; this build takes one node per source`},
-		{"dialect", "sources:\n- {name: films, dialect: query, nodes: [{url: .}]}\n", `:2: source "films": dialect "query" is not supported`},
+		{"two nodes that are folders", "sources:\n- {name: films, nodes: [{url: .}, {url: .}]}\n", `:2: source "films" has several nodes: they must be URLs`},
+		{"nodes that are not alike", "sources:\n- {name: films, nodes: [{url: 'https://a.example/'}, {url: 'https://b.example/x.zip'}]}\n", `:2: source "films": its nodes must hold the same archives, and https://b.example/x.zip is one archive`},
+		{"node without url", "sources:\n- {name: films, nodes: [{username: x}]}\n", `:2: source "films" has a node without url`},
+		{"source twice", "sources:\n- {name: films, nodes: [{url: 'https://a.example/'}]}\n- {name: films, nodes: [{url: 'https://b.example/'}]}\n", `:3: source "films" stands in line 2 already`},
+		{"dialect", "sources:\n- {name: films, dialect: ftp, nodes: [{url: 'https://a.example/'}]}\n", `:2: source "films", node https://a.example/: dialect "ftp" is unknown; it is range`},
+		{"dialect of a folder", "sources:\n- {name: films, dialect: query, nodes: [{url: .}]}\n", `:2: source "films": dialect query and size_url are for nodes`},
+		{"headers of a folder", "sources:\n- {name: films, nodes: [{url: ., headers: {A: b}}]}\n", `:2: source "films": . is no URL; headers, credentials`},
+		{"s3 settings", "sources:\n- {name: films, nodes: [{url: .}], s3: {region: x}}\n", `:2: source "films" has s3: settings and no node`},
+		{"gateways", "sources:\n- {name: films, nodes: [{url: .}], gateways: ['http://h']}\n", `:2: source "films" has gateways and no node`},
+		{"unknown key of s3", "sources:\n- name: a\n  s3: {reqion: x}\n", `:3: unknown key "reqion" in a source; did you mean "region"?`},
+		{"no such variable", node("token: '${ZIPREEL_TEST_GONE}'"), `:3: source "films": token: the environment has no variable ZIPREEL_TEST_GONE`},
+		{"variable of a header", node("headers: {X-Key: '${ZIPREEL_TEST_GONE}'}"), `:3: source "films", node https://a.example/: header X-Key: the environment has no variable`},
+		{"header's name", node("headers: {'X Key': x}"), `:3: source "films", node https://a.example/: "X Key" is no header's name`},
+		{"header's value", node(`headers: {X-Key: "hunter2\nx"}`), `:3: source "films", node https://a.example/: the value of the header X-Key holds a line break`},
+		{"own header", node("headers: {range: bytes=0-1}"), `:3: source "films", node https://a.example/: the header Range is zipreel's own`},
+		{"user and token", node("username: u, password: hunter2, token: t"), `:3: source "films", node https://a.example/: a user and a token`},
+		{"password and file", node("username: u, password: hunter2, password_file: x"), `:3: source "films", node https://a.example/: password and password_file`},
+		{"token and file", node("token: hunter2, token_file: x"), `:3: source "films", node https://a.example/: token and token_file`},
+		{"password alone", node("password: hunter2"), `:3: source "films", node https://a.example/: a password without username`},
+		{"password file", node("username: u, password_file: gone"), `:3: source "films", node https://a.example/: password_file: read `},
+		{"token file", node("token_file: zipreel.yaml"), `:3: source "films", node https://a.example/: token_file: `},
+		{"ca", node("ca: zipreel.yaml"), `:3: source "films", node https://a.example/: ca: zipreel.yaml holds no certificate`},
+		{"cert alone", node("cert: zipreel.yaml"), `:3: source "films", node https://a.example/: cert and key go together`},
+		{"cert and key", node("cert: zipreel.yaml, key: zipreel.yaml"), `:3: source "films", node https://a.example/: cert zipreel.yaml and key zipreel.yaml: tls: `},
+		{"proxy", node("proxy: 'user:hunter2@proxy'"), `:3: source "films", node https://a.example/: proxy is no URL of a proxy`},
+		{"s3 key and file", "sources:\n- {name: films, nodes: [{url: 's3://bucket'}], s3: {secret_key: hunter2, secret_key_file: x}}\n", `:2: source "films", node s3://bucket: secret_key and secret_key_file`},
 		{"node that is not there", "sources:\n- {name: films, nodes: [{url: gone}]}\n", `:2: open gone: there is no such file`},
 		{"too large", "# " + strings.Repeat("x", maxConfigBytes), `: the file is over 1.00 MiB`},
 	}
@@ -198,6 +227,9 @@ func TestConfigMistakes(t *testing.T) {
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), path+tt.want) {
 				t.Fatalf("error %v, want one that starts with %q", err, path+tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error holds a secret: %v", err)
 			}
 			if exitCode(err) != exitUsage {
 				t.Errorf("exit code %d, want 2: %v", exitCode(err), err)

@@ -19,8 +19,10 @@ import (
 )
 
 type lsCmd struct {
-	Target string `arg:"" help:"An archive: a file, or an http(s) URL."`
+	Target string `arg:"" help:"An archive: a file, or an http(s), s3 or ipfs URL."`
 	JSON   bool   `name:"json" help:"As a JSON array, one object for each entry."`
+
+	Storage storageFlags `embed:""`
 }
 
 // Help is shown by the parser.
@@ -36,7 +38,7 @@ Examples:
 
 // Run is called by the parser.
 func (c *lsCmd) Run() error {
-	a, err := openArchive(context.Background(), "ls", c.Target)
+	a, err := openArchive(context.Background(), "ls", c.Target, c.Storage)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,12 @@ import (
 )
 
 type playCmd struct {
-	Target string `arg:"" help:"An archive: a file, or an http(s) URL."`
+	Target string `arg:"" help:"An archive: a file, or an http(s), s3 or ipfs URL."`
 
-	NoOpen bool       `help:"Print the page's URL and open nothing."`
-	Cache  cacheFlags `embed:""`
-	Log    logFlags   `embed:""`
+	NoOpen  bool         `help:"Print the page's URL and open nothing."`
+	Storage storageFlags `embed:""`
+	Cache   cacheFlags   `embed:""`
+	Log     logFlags     `embed:""`
 }
 
 // Help is shown by the parser.
@@ -79,7 +80,7 @@ func (c *playCmd) place() (place, error) {
 	if !t.single() {
 		return place{}, oneArchive("play", t)
 	}
-	places, err := groupTargets([]target{t})
+	places, err := groupTargets([]target{c.Storage.complete(t)})
 	if err != nil {
 		return place{}, err
 	}

@@ -11,13 +11,14 @@ import (
 )
 
 type serveCmd struct {
-	Targets []string `arg:"" optional:"" name:"target" help:"[NAME=]TARGET: an archive, a folder, or an http(s) URL; one that ends in / is a prefix."`
+	Targets []string `arg:"" optional:"" name:"target" help:"[NAME=]TARGET: an archive, a folder, or an http(s), s3 or ipfs URL; one that ends in / is a prefix. A NAME given twice: nodes of one source."`
 
-	ConfigFlag  configFlag  `embed:""`
-	Check       bool        `help:"Check the configuration and every TARGET, and exit."`
-	ListenFlags listenFlags `embed:""`
-	Cache       cacheFlags  `embed:""`
-	Log         logFlags    `embed:""`
+	ConfigFlag  configFlag   `embed:""`
+	Check       bool         `help:"Check the configuration and every TARGET, and exit."`
+	ListenFlags listenFlags  `embed:""`
+	Storage     storageFlags `embed:""`
+	Cache       cacheFlags   `embed:""`
+	Log         logFlags     `embed:""`
 }
 
 // listenFlags say where viewers come in, and which.
@@ -59,6 +60,7 @@ const howToStart = `zipreel: nothing to serve; name at least one archive, folder
   zipreel serve film.zip                               one archive
   zipreel serve ~/films                                all archives below a folder
   zipreel serve films=https://storage.example/films/   a prefix on a storage node
+  zipreel serve films=s3://bucket/films/               a prefix in a bucket, with the environment's credentials
   zipreel serve --config zipreel.yaml                  what a configuration file names
 
 zipreel serve --help shows the flags.
@@ -124,6 +126,9 @@ func (c *serveCmd) places() ([]place, error) {
 			return nil, err
 		}
 		targets = append(targets, t)
+	}
+	for i, t := range targets {
+		targets[i] = c.Storage.complete(t)
 	}
 	return groupTargets(targets)
 }

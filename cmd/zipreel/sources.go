@@ -18,7 +18,7 @@ const localName = "local"
 // maxSourceName bounds the names that are made of folders' and hosts'.
 const maxSourceName = 64
 
-// place is one source and the targets it is made of: several only where bare files share one.
+// place is one source and the targets it is made of: several where bare files share one, and where URLs are its nodes.
 type place struct {
 	name    string
 	targets []target
@@ -29,17 +29,22 @@ func groupTargets(targets []target) ([]place, error) {
 	var places []place
 	taken := map[string]bool{}
 	for _, t := range targets {
-		if t.explicit && taken[t.name] {
-			return nil, usagef("source %q is given twice: that makes several nodes of one source, and this build takes one node per source; use two names", t.name)
-		}
 		if t.explicit {
 			taken[t.name] = true
 		}
 	}
-	local := -1 // place of the bare files
+	given := map[string]int{} // places of names that were given
+	local := -1               // place of the bare files
 	for _, t := range targets {
 		switch {
 		case t.explicit:
+			if i, ok := given[t.name]; ok {
+				if err := places[i].addNode(t); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			given[t.name] = len(places)
 		case t.kind == fileTarget && local >= 0:
 			places[local].targets = append(places[local].targets, t)
 			continue
@@ -65,7 +70,9 @@ func defaultName(t target) string {
 			name = filepath.Base(abs)
 		}
 	case prefixTarget:
-		name = path.Base(t.url.Path) // "/" where there is no element
+		if !origin.IsTemplate(t.base) {
+			name = path.Base(t.url.Path) // "/" where there is no element
+		}
 	}
 	if name = allowed(name); name == "" && t.url != nil {
 		name = allowed(t.url.Hostname())
@@ -104,7 +111,7 @@ func free(name string, taken map[string]bool) string {
 // source opens the place's storage. Nothing is asked of nodes.
 func (p place) source() (gateway.Source, error) {
 	t := p.targets[0]
-	s := gateway.Source{Name: p.name, Immutable: t.immutable}
+	s := gateway.Source{Name: p.name, Immutable: p.immutable()}
 	var err error
 	switch t.kind {
 	case fileTarget:
@@ -115,22 +122,13 @@ func (p place) source() (gateway.Source, error) {
 			err = fileError("open folder", t.written, err)
 		}
 	default:
-		s.Origin, err = t.node()
+		s.Origin, err = openNodes(p.targets)
 	}
 	if err != nil {
 		return s, fmt.Errorf("source %q: %w", p.name, err)
 	}
 	s.Archives = p.archives()
 	return s, nil
-}
-
-// node is the storage node of a URL.
-func (t target) node() (*origin.HTTP, error) {
-	cfg := origin.HTTPConfig{Base: t.url.String(), AllowPrivate: t.allowPrivate}
-	if t.single() {
-		cfg.Name = t.archive()
-	}
-	return origin.NewHTTP(cfg)
 }
 
 // files gives every file of the place an archive's name of its own: a second film.zip is film-2.zip.
@@ -146,8 +144,8 @@ func (p place) files() map[string]string {
 func (p place) archives() []string {
 	var names []string
 	taken := map[string]bool{}
-	for _, t := range p.targets {
-		if !t.single() {
+	for i, t := range p.targets {
+		if !t.single() || i > 0 && t.url != nil { // a further node holds the same archive
 			continue
 		}
 		name := t.archive()

@@ -9,18 +9,22 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"zipreel/gateway/origin"
 )
 
 // target is what a TARGET names: one archive, or a place with many.
 type target struct {
 	kind         targetKind
-	written      string // as it was given, without what may be secret, for messages
-	path         string // of a file or folder
-	url          *url.URL
-	name         string // of the source; empty when none was given
-	explicit     bool   // name was given
-	allowPrivate bool   // addresses of this machine and of private networks may be reached
-	immutable    bool   // archives never change under their names
+	written      string   // as it was given, without what may be secret, for messages
+	path         string   // of a file or folder
+	url          *url.URL // of a storage node
+	base         string   // the same as it was given, with what may be secret
+	spec         nodeSpec // how that node is asked
+	name         string   // of the source; empty when none was given
+	explicit     bool     // name was given
+	allowPrivate bool     // addresses of this machine and of private networks may be reached
+	immutable    bool     // archives never change under their names
 }
 
 type targetKind uint8
@@ -40,7 +44,10 @@ func (t target) archive() string {
 	if t.kind == fileTarget {
 		return filepath.Base(t.path)
 	}
-	return path.Base(t.url.Path)
+	if name := path.Base(t.url.Path); name != "/" && name != "." {
+		return name
+	}
+	return t.url.Hostname()
 }
 
 // nameRule is what a source's name looks like.
@@ -90,8 +97,10 @@ func parseLocation(written, base string) (target, error) {
 		return parseURL(written)
 	case "file":
 		return parseFileURL(written)
-	case "s3", "ipfs":
-		return target{}, usagef("%s: %s: URLs are not yet supported in this build; use the https: URL of the object instead", withoutSecrets(written), scheme)
+	case "s3":
+		return parseS3(written)
+	case "ipfs":
+		return parseIPFS(written)
 	}
 	if _, err := os.Stat(written); err == nil {
 		return parsePath(written, written, base)
@@ -99,7 +108,7 @@ func parseLocation(written, base string) (target, error) {
 	if looksLikeHost.MatchString(written) {
 		return parsePath(written, written, base)
 	}
-	return target{}, usagef("%s: unknown scheme %q; use http:, https:, file: or a path", withoutSecrets(written), scheme)
+	return target{}, usagef("%s: unknown scheme %q; use http:, https:, s3:, ipfs:, file: or a path", withoutSecrets(written), scheme)
 }
 
 // parsePath looks at what is there, so that a mistake is told at once and not to the first viewer.
@@ -160,7 +169,39 @@ func parseURL(written string) (target, error) {
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	t := target{kind: urlTarget, written: short, url: u}
+	base, _, _ := strings.Cut(written, "#")
+	t := target{kind: urlTarget, written: short, url: u, base: base}
+	if origin.IsTemplate(base) && strings.Contains(base, "{archive}") || !origin.IsTemplate(base) && strings.HasSuffix(u.Path, "/") {
+		t.kind = prefixTarget
+	}
+	return t, nil
+}
+
+// parseS3 reads s3://bucket/key, where key is as it is: nothing in it is percent-encoded.
+func parseS3(written string) (target, error) {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(written[len("s3:"):], "//"), "/")
+	if bucket == "" || !strings.HasPrefix(written[len("s3:"):], "//") {
+		return target{}, usagef("%s: write s3://bucket/film.zip for one archive, or s3://bucket/films/ for all below it", withoutSecrets(written))
+	}
+	t := target{kind: urlTarget, written: withoutSecrets(written), url: &url.URL{Scheme: "s3", Host: bucket, Path: "/" + key}, base: "s3://" + bucket + "/" + key}
+	if key == "" || strings.HasSuffix(key, "/") {
+		t.kind = prefixTarget
+	}
+	t.spec.s3.Bucket, t.spec.s3.Key = bucket, key
+	return t, nil
+}
+
+// parseIPFS reads ipfs://CID, ipfs://CID/film.zip and ipfs://CID/folder/.
+func parseIPFS(written string) (target, error) {
+	u, err := url.Parse(written)
+	if err != nil {
+		return target{}, notURL(written, err)
+	}
+	if u.Host == "" {
+		return target{}, usagef("%s: write ipfs://CID for one archive, ipfs://CID/film.zip for one in a folder, or ipfs://CID/ for all of a folder", withoutSecrets(written))
+	}
+	u.Scheme, u.User = "ipfs", nil
+	t := target{kind: urlTarget, written: withoutSecrets(written), url: u, base: "ipfs://" + u.Host + u.Path, immutable: true}
 	if strings.HasSuffix(u.Path, "/") {
 		t.kind = prefixTarget
 	}

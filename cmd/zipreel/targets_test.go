@@ -2,12 +2,15 @@ package main
 
 import (
 	"archive/zip"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"zipreel/gateway/origin"
 )
 
 // inFolder makes a folder with film.zip, a=b.zip, Films/ and clips/film.zip the working directory.
@@ -55,6 +58,15 @@ func TestParseTarget(t *testing.T) {
 		{"x=https://u:pw@h.example/f.zip?a=b", urlTarget, "x", "https://u:xxxxx@h.example/f.zip", "f.zip"},
 		{"https://h.example/x.zip?films=1", urlTarget, "", "https://h.example/x.zip", "x.zip"},
 		{"https://h.example/QmHash", urlTarget, "", "https://h.example/QmHash", "QmHash"},
+		{"https://h.example/{archive}?range={offset},{size}", prefixTarget, "", "https://h.example/{archive}", ""},
+		{"https://h.example/?file=1&range={offset},{size}", urlTarget, "", "https://h.example/", "h.example"},
+		{"https://h.example/get/?name={archive}", prefixTarget, "", "https://h.example/get/", ""},
+		{"s3://bucket", prefixTarget, "", "s3://bucket", ""},
+		{"films=s3://bucket/a/b/", prefixTarget, "films", "s3://bucket/a/b/", ""},
+		{"S3://bucket/a/b 100%.zip", urlTarget, "", "S3://bucket/a/b 100%.zip", "b 100%.zip"},
+		{"ipfs://QmHash", urlTarget, "", "ipfs://QmHash", "QmHash"},
+		{"ipfs://QmHash/a%20b.zip", urlTarget, "", "ipfs://QmHash/a%20b.zip", "a b.zip"},
+		{"ipfs://QmHash/", prefixTarget, "", "ipfs://QmHash/", ""},
 	}
 	for _, tt := range tests {
 		got, err := parseTarget(tt.arg)
@@ -96,8 +108,11 @@ func TestParseTargetMistakes(t *testing.T) {
 		{"gone.zip", exitFailed, []string{"gone.zip", "no such file", "check the path"}},
 		{"storage.example/films/", exitFailed, []string{"https://storage.example/films/"}},
 		{"localhost:9000/films/", exitFailed, []string{"https://localhost:9000/films/"}},
-		{"s3://bucket/key.zip", exitUsage, []string{"not yet supported in this build"}},
-		{"ipfs://bafy", exitUsage, []string{"not yet supported in this build"}},
+		{"s3://", exitUsage, []string{"s3://bucket/film.zip"}},
+		{"s3:///film.zip?secret=1", exitUsage, []string{"s3://bucket/film.zip"}},
+		{"ipfs://", exitUsage, []string{"ipfs://CID"}},
+		{"ipfs:///a?secret=1", exitUsage, []string{"ipfs://CID"}},
+		{"ipfs://[?secret=1", exitUsage, []string{"not a URL"}},
 		{"ftp://h/x.zip", exitUsage, []string{`unknown scheme "ftp"`, "https:"}},
 		{"https:///x.zip", exitUsage, []string{"no host"}},
 		{"https://h.example/%zz.zip?sig=secret", exitUsage, []string{"not a URL"}},
@@ -137,6 +152,10 @@ func TestGroupTargets(t *testing.T) {
 		{"http://[::1]:80/x.zip", []string{"1: x.zip"}},
 		{"local=clips film.zip", []string{"local:", "local-2: film.zip"}},
 		{"film.zip x=clips/film.zip", []string{"local: film.zip", "x: film.zip"}},
+		{"x=https://a.example/f/ y=clips x=https://b.example/", []string{"x:", "y:"}},
+		{"x=https://a.example/f.zip x=https://b.example/other.zip x=s3://bucket/f.zip", []string{"x: f.zip"}},
+		{"s3://bucket s3://bucket/films/ s3://bucket/f.zip", []string{"bucket:", "films:", "bucket-2: f.zip"}},
+		{"https://h.example/{archive}?range={offset},{end}", []string{"h.example:"}},
 	}
 	for _, tt := range tests {
 		var targets []target
@@ -164,17 +183,29 @@ func TestGroupTargets(t *testing.T) {
 	}
 }
 
-func TestGroupTargetsRefusesSeveralNodes(t *testing.T) {
-	places, err := groupTargets([]target{{name: "films", explicit: true}, {name: "films", explicit: true}})
-	if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), "one node per source") {
-		t.Errorf("groupTargets = %v, %v; want exit code 2 and the reason", places, err)
+// TestGroupTargetsTakesSoManyNodes and not more.
+func TestGroupTargetsTakesSoManyNodes(t *testing.T) {
+	var targets []target
+	for i := range origin.MaxNodes + 1 {
+		target, err := parseTarget(fmt.Sprintf("films=https://%d.example/", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, target)
+	}
+	places, err := groupTargets(targets[:origin.MaxNodes])
+	if err != nil || len(places) != 1 || len(places[0].targets) != origin.MaxNodes {
+		t.Errorf("%d places, %v", len(places), err)
+	}
+	if _, err := groupTargets(targets); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("error %v, want one of usage", err)
 	}
 }
 
 // FuzzParseTarget holds that no argument is taken for a source with a name that the gateway would refuse, and that no
 // query shows up in what is said of it.
 func FuzzParseTarget(f *testing.F) {
-	for _, s := range []string{"a=b", "films=https://h/f/?x", "https://u:p@h/a.zip?secret=1", "file:///x", "s3://b/k", "C:\\x", "=", "https://[::1"} {
+	for _, s := range []string{"a=b", "films=https://h/f/?x", "https://u:p@h/a.zip?secret=1", "file:///x", "s3://b/k", "s3://b/k?x", "ipfs://Qm/x?y", "https://h/{archive}?{offset}", "C:\\x", "=", "https://[::1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {

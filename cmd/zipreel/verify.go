@@ -14,8 +14,10 @@ import (
 )
 
 type verifyCmd struct {
-	Target string `arg:"" help:"An archive: a file, or an http(s) URL."`
+	Target string `arg:"" help:"An archive: a file, or an http(s), s3 or ipfs URL."`
 	JSON   bool   `name:"json" help:"As one JSON object."`
+
+	Storage storageFlags `embed:""`
 }
 
 // Help is shown by the parser.
@@ -34,7 +36,7 @@ Examples:
 func (c *verifyCmd) Run() error {
 	ctx, stop := interruptible()
 	defer stop()
-	a, err := openArchive(ctx, "verify", c.Target)
+	a, err := openArchive(ctx, "verify", c.Target, c.Storage)
 	if err != nil {
 		return err
 	}

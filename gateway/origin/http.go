@@ -190,8 +190,8 @@ func (o *HTTP) Close() error {
 	return nil
 }
 
-// node names the node in errors: no credential, no query.
-func (o *HTTP) node() string { return o.base.Scheme + "://" + o.base.Host }
+// Node names the node in errors and logs: scheme and host, no credential.
+func (o *HTTP) Node() string { return o.base.Scheme + "://" + o.base.Host }
 
 // has says whether the node may have an archive of this name.
 func (o *HTTP) has(name string) bool {

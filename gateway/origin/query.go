@@ -47,7 +47,7 @@ func (o *HTTP) setSize() error {
 		o.size = whole
 		return nil
 	case strings.HasPrefix(text, "/"):
-		text = o.node() + text
+		text = o.Node() + text
 	case !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://"):
 		return errors.New("the size URL is neither a URL nor a path from the node's root")
 	}

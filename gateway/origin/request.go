@@ -29,7 +29,7 @@ type request struct {
 }
 
 func (r *request) fail(kind, cause error) *Error {
-	return &Error{Kind: kind, Node: r.o.node(), Archive: r.name, Off: r.off, N: r.n, Status: r.status, Err: cause}
+	return &Error{Kind: kind, Node: r.o.Node(), Archive: r.name, Off: r.off, N: r.n, Status: r.status, Err: cause}
 }
 
 // suffixRefused says whether the node may answer the same bytes when they are asked for by their place.

@@ -28,7 +28,7 @@ type S3Config struct {
 	AccessKey, SecretKey, SessionToken string
 	Profile                            string
 
-	// HTTP holds how the store is connected to. Its Base, Name, Dialect, SizeURL and Authorization are not used.
+	// HTTP holds how the store is connected to. Its Base, Dialect, SizeURL and Authorization are not used.
 	HTTP HTTPConfig
 }
 
@@ -77,7 +77,9 @@ func NewS3(cfg S3Config) (*S3, error) {
 	}
 	h := cfg.HTTP
 	h.Base = bucket.String() + escapePath(cfg.Key)
-	h.Name = cfg.Key[strings.LastIndexByte(cfg.Key, '/')+1:]
+	if h.Name == "" {
+		h.Name = cfg.Key[strings.LastIndexByte(cfg.Key, '/')+1:]
+	}
 	h.Dialect, h.SizeURL, h.Authorization = RangeHeader, "", nil
 	h.explain = explainS3(region)
 	if h.signer, err = cfg.signer(region); err != nil {
