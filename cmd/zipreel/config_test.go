@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -268,8 +270,25 @@ func TestExampleConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	targets, err := file.targets()
-	if err != nil || len(targets) != len(file.sources) || len(targets) == 0 {
-		t.Errorf("the example's sources: %d of %d, %v", len(targets), len(file.sources), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := groupTargets(targets)
+	if err != nil || len(places) != len(file.sources) || len(places) == 0 {
+		t.Errorf("the example's sources: %d of %d, %v", len(places), len(file.sources), err)
+	}
+	for _, p := range places {
+		p.targets[0] = storageFlags{}.complete(p.targets[0])
+		s, err := p.source()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Origin.(io.Closer).Close()
+	}
+	for _, key := range sourceKeys() {
+		if !regexp.MustCompile(`\b` + key + `:`).Match(data) {
+			t.Errorf("the example does not show %s", key)
+		}
 	}
 	for key, flag := range keys {
 		got, shown := file.settings[key]
