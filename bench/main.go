@@ -41,6 +41,7 @@ type measurement struct {
 var measurements = []measurement{
 	{"serving", "Cached", (*bench).serving},
 	{"miss", "Not cached", (*bench).miss},
+	{"reads", "Reads from storage", (*bench).reads},
 }
 
 func main() {
