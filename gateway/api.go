@@ -155,7 +155,7 @@ func (g *Gateway) apiArchive(ctx context.Context, r *http.Request, prefix string
 }
 
 func (g *Gateway) describe(ctx context.Context, a *archive) (*archiveInfo, error) {
-	digest := a.index.Digest()
+	digest := a.proof.SHA256
 	info := &archiveInfo{
 		Source: a.src.Name, Name: a.name, URL: archiveURL(a.src.Name, a.name),
 		Size: a.index.Size(), Entries: a.index.Len(),

@@ -21,10 +21,12 @@ type archive struct {
 	name  string
 	id    uint64 // of this version, in this process
 	index *zipindex.Index
+	proof origin.Proof // the directory's digest
 
 	validator atomic.Pointer[origin.Validator]
 	checked   atomic.Int64 // when storage was last seen to hold this version, monotonic ns
 	checking  atomic.Bool
+	stale     atomic.Bool // storage could not be asked when it was last to be checked
 
 	main atomic.Pointer[mainPlaylist] // once it was asked for
 	pics atomic.Pointer[pictures]     // likewise
@@ -34,7 +36,12 @@ func (a *archive) bytes() int64 { return a.index.Bytes() + 1024 }
 
 // same says whether b is the same version, seen again.
 func (a *archive) same(b *archive) bool {
-	return a.index.Size() == b.index.Size() && a.index.Digest() == b.index.Digest()
+	return a.index.Size() == b.index.Size() && a.proof == b.proof
+}
+
+// outdated says that storage cannot be asked whether this is the archive still.
+func (a *archive) outdated() bool {
+	return a.stale.Load() || a.src.nodes != nil && a.src.nodes.Down()
 }
 
 // archives keeps the indexes of archives, bounded by bytes. One load is shared
@@ -167,6 +174,7 @@ func (s *archives) keep(key archiveKey, a *archive) *archive {
 		if old.same(a) {
 			old.validator.Store(a.validator.Load())
 			old.checked.Store(s.now())
+			old.stale.Store(false)
 			return old
 		}
 		s.bytes -= old.bytes()
@@ -244,6 +252,7 @@ func (s *archives) check(a *archive) {
 	if err == nil {
 		body.Close()
 		a.checked.Store(s.now())
+		a.stale.Store(false)
 		return
 	}
 	if errors.Is(err, origin.ErrChanged) || errors.Is(err, origin.ErrNotFound) {
@@ -251,6 +260,7 @@ func (s *archives) check(a *archive) {
 		return
 	}
 	s.g.log.Warn("archive not revalidated", "source", a.src.Name, "archive", a.name, "err", err)
+	a.stale.Store(true)
 	a.checked.Store(s.now())
 }
 

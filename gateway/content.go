@@ -22,6 +22,7 @@ type content struct {
 	mtype        mediaType
 	cacheControl []string
 	next         string // reference to the next segment, empty when not known
+	stale        bool   // storage cannot be asked whether it is still the same
 	open         func(ctx context.Context, off, n int64) reader
 }
 
@@ -106,7 +107,7 @@ func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.
 		return err
 	}
 	h := w.Header()
-	h["Server-Timing"] = []string{serverTiming(rd.Outcome(), time.Since(began))}
+	h["Server-Timing"] = []string{serverTiming(rd.Outcome(), time.Since(began), c.stale)}
 	v := viewer{g: g, w: w, r: r, rc: http.NewResponseController(w)}
 	defer v.done()
 	if len(spans) > 1 {
@@ -134,7 +135,10 @@ func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.
 	return nil
 }
 
-func serverTiming(o cache.Outcome, took time.Duration) string {
+func serverTiming(o cache.Outcome, took time.Duration, stale bool) string {
+	if o == cache.Hit && stale {
+		return "cache;desc=stale"
+	}
 	if o == cache.Hit {
 		return "cache;desc=hit"
 	}

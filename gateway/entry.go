@@ -214,6 +214,7 @@ func (g *Gateway) entryContent(ctx context.Context, a *archive, e zipindex.Entry
 		size:         e.Size,
 		etag:         etagOf(hex32(e.CRC32), strconv.FormatInt(e.Size, 16)),
 		modified:     a.validator.Load().Modified,
+		stale:        a.outdated(),
 		mtype:        t,
 		cacheControl: []string{g.cfg.CacheSegments},
 		next:         g.memos.successor(a, e),
@@ -242,6 +243,7 @@ func (g *Gateway) partContent(ctx context.Context, a *archive, e zipindex.Entry,
 		size:         p.n,
 		etag:         etagOf(hex32(e.CRC32), strconv.FormatInt(e.Size, 16), strconv.FormatInt(p.from, 16), strconv.FormatInt(p.n, 16)),
 		modified:     a.validator.Load().Modified,
+		stale:        a.outdated(),
 		mtype:        t,
 		cacheControl: cacheParts,
 		open: func(ctx context.Context, off, n int64) reader {
@@ -285,7 +287,7 @@ func (g *Gateway) openEntry(ctx context.Context, a *archive, e zipindex.Entry, o
 	if g.memos.isWrong(obj) {
 		return failedReader{errWrongArchive}
 	}
-	rd := &entryBytes{Reader: g.cache.Open(obj, off, n, g.fill(a, e)), g: g, obj: obj}
+	rd := &entryBytes{Reader: g.cache.Open(obj, off, n, g.fill(a, e)), g: g, obj: obj, oneNode: a.src.oneNode()}
 	return g.events.watch(rd, a, e, off)
 }
 
@@ -295,14 +297,15 @@ var errWrongArchive = problemf("checksum", "The entry's bytes do not fit the arc
 // entryBytes reads through the cache, and notes bytes that do not fit the entry's CRC.
 type entryBytes struct {
 	*cache.Reader
-	g   *Gateway
-	obj cache.Object
+	g       *Gateway
+	obj     cache.Object
+	oneNode bool
 }
 
 func (b *entryBytes) Next(ctx context.Context) ([]byte, error) {
 	p, err := b.Reader.Next(ctx)
 	var sum *cache.ChecksumError
-	if errors.As(err, &sum) && b.g.memos.sawWrong(b.obj, sum) {
+	if errors.As(err, &sum) && (b.g.memos.isWrong(b.obj) || b.oneNode && b.g.memos.sawWrong(b.obj, sum)) {
 		return p, errWrongArchive
 	}
 	return p, err

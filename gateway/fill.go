@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/flate"
 
@@ -30,28 +31,87 @@ func (a *archive) object(e zipindex.Entry) cache.Object {
 	return cache.Object{Source: a.src.Name, Archive: a.name, Entry: e.Name, Size: e.Size, CRC: e.CRC32}
 }
 
-// fill reads an entry's content from storage. When the archive turns out to have been replaced, the new
-// version is loaded, once, and the fill goes on if the entry is the same in it and no byte of the old was delivered.
+const (
+	rereads     = 3 // reads of an entry whose bytes do not fit its CRC, each from another node where there are some
+	rereadsSame = 2 // where there is one
+)
+
+// fill reads an entry's content from storage. Bytes that do not fit are read again, from another node where there is one: the nodes are at fault when
+// another one's fit, and the archive when all have the same.
 func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 	return func(ctx context.Context, off, n int64, w *cache.Sink) error {
-		want := a.validator.Load()
-		sent, err := g.fillOnce(ctx, a, e, off, n, want, w)
-		if !errors.Is(err, origin.ErrChanged) {
-			return err
+		var bad origin.NodeSet // nodes that wrong bytes came from
+		var sums []uint32      // of the bytes, each from other nodes than the one before
+		for {
+			used, err := g.fillVersion(ctx, a, e, off, n, bad, w)
+			sum, wrong := wrongBytes(err)
+			if !wrong {
+				if err == nil && a.src.nodes != nil {
+					a.src.nodes.Blame(bad)
+				}
+				return err
+			}
+			elsewhere := used&^bad != 0 || a.src.oneNode()
+			if elsewhere {
+				sums = append(sums, sum)
+			}
+			bad |= used
+			if !elsewhere || len(sums) >= a.src.rereads() || !w.Restart(err) {
+				if len(sums) > 1 && allSame(sums) && sum != 0 {
+					g.memos.condemn(a.object(e))
+				}
+				return err
+			}
 		}
-		now, again, err := g.renewed(ctx, a, e, want)
-		if err != nil {
-			return err
-		}
-		if now != a && sent > 0 {
-			return errReplaced
-		}
-		_, err = g.fillOnce(ctx, now, again, off+sent, n-sent, now.validator.Load(), w)
-		if errors.Is(err, origin.ErrChanged) {
-			return errReplaced
-		}
-		return err
 	}
+}
+
+// oneNode says whether there is no other place to read the same bytes from.
+func (s *source) oneNode() bool { return s.nodes == nil || s.nodes.Len() == 1 }
+
+func (s *source) rereads() int {
+	if s.oneNode() {
+		return rereadsSame
+	}
+	return min(s.nodes.Len(), rereads)
+}
+
+// wrongBytes says whether a fill failed because what storage delivered is not what the directory says; sum is the bytes' CRC, 0 where the local header is wrong.
+func wrongBytes(err error) (sum uint32, wrong bool) {
+	var ce *cache.ChecksumError
+	if errors.As(err, &ce) {
+		return ce.Got, true
+	}
+	var ze *zipindex.Error
+	return 0, errors.As(err, &ze) && ze.Code == zipindex.CodeLocalMismatch
+}
+
+func allSame(sums []uint32) bool {
+	return len(slices.Compact(slices.Clone(sums))) == 1
+}
+
+// fillVersion reads an entry's content, from other nodes than those of avoid where it can, and answers from which. When the archive turns out to have been replaced, the new
+// version is loaded, once, and the fill goes on if the entry is the same in it and no byte of the old was delivered.
+func (g *Gateway) fillVersion(ctx context.Context, a *archive, e zipindex.Entry, off, n int64, avoid origin.NodeSet, w *cache.Sink) (origin.NodeSet, error) {
+	want := a.validator.Load()
+	r := &entryReader{g: g, a: a, e: e, ctx: ctx, want: want, avoid: avoid}
+	sent, err := r.fill(off, n, w)
+	if !errors.Is(err, origin.ErrChanged) {
+		return r.used, err
+	}
+	now, again, err := g.renewed(ctx, a, e, want)
+	if err != nil {
+		return r.used, err
+	}
+	if now != a && sent > 0 {
+		return r.used, errReplaced
+	}
+	next := &entryReader{g: g, a: now, e: again, ctx: ctx, want: now.validator.Load(), avoid: avoid}
+	_, err = next.fill(off+sent, n-sent, w)
+	if errors.Is(err, origin.ErrChanged) {
+		err = errReplaced
+	}
+	return r.used | next.used, err
 }
 
 // renewed is called when storage refused the validator want of a. It answers the version that is there now, and the
@@ -68,11 +128,10 @@ func (g *Gateway) renewed(ctx context.Context, a *archive, e zipindex.Entry, wan
 	return now, again, nil
 }
 
-// fillOnce delivers [off, off+n) of the content from one version, and answers how many bytes it delivered.
-func (g *Gateway) fillOnce(ctx context.Context, a *archive, e zipindex.Entry, off, n int64, want *origin.Validator, w *cache.Sink) (int64, error) {
-	r := entryReader{g: g, a: a, e: e, ctx: ctx, want: want}
+// fill delivers [off, off+n) of the content, and answers how many bytes it delivered.
+func (r *entryReader) fill(off, n int64, w *cache.Sink) (int64, error) {
 	defer r.close()
-	if e.Method == methodDeflated {
+	if r.e.Method == methodDeflated {
 		return r.inflate(off, n, w)
 	}
 	if err := r.open(off, n); err != nil {
@@ -105,14 +164,16 @@ func unexpectedEOF(err error) error {
 // entryReader reads an entry's data as it lies in the archive. It reads the
 // local header on its way to the data where that is not known yet, and refuses an entry whose header contradicts the directory.
 type entryReader struct {
-	g    *Gateway
-	a    *archive
-	e    zipindex.Entry
-	ctx  context.Context // of one fill or one viewer; the reader lives no longer
-	want *origin.Validator
-	body *origin.Body
-	at   int64 // next byte of the archive that body delivers
-	end  int64 // archive offset at which the reader ends
+	g     *Gateway
+	a     *archive
+	e     zipindex.Entry
+	ctx   context.Context // of one fill or one viewer; the reader lives no longer
+	want  *origin.Validator
+	avoid origin.NodeSet // nodes that come last
+	used  origin.NodeSet // nodes that delivered bytes, as far as bodies are closed
+	body  *origin.Body
+	at    int64 // next byte of the archive that body delivers
+	end   int64 // archive offset at which the reader ends
 }
 
 // open starts reading data bytes [off, off+n).
@@ -195,7 +256,7 @@ func (r *entryReader) request(from, to int64) error {
 	if from >= to {
 		return nil // an empty entry
 	}
-	body, err := r.g.read(r.ctx, r.a.src, r.a.name, from, to-from, r.want)
+	body, err := r.g.readElsewhere(r.ctx, r.a.src, r.a.name, from, to-from, r.want, r.avoid)
 	if err != nil {
 		return err
 	}
@@ -229,6 +290,9 @@ func (r *entryReader) Read(p []byte) (int, error) {
 
 func (r *entryReader) close() {
 	if r.body != nil {
+		if r.body.From != nil {
+			r.used |= *r.body.From
+		}
 		r.body.Close()
 		r.body = nil
 	}

@@ -83,7 +83,8 @@ type Gateway struct {
 // source is a Source in use.
 type source struct {
 	Source
-	local bool // reads cost no more than a cache's: nothing is kept
+	local bool          // reads cost no more than a cache's: nothing is kept
+	nodes *origin.Nodes // of Origin, where it is made of some; else nil
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
@@ -106,7 +107,7 @@ func New(cfg Config) (*Gateway, error) {
 			return nil, fmt.Errorf("gateway: source %q is given twice", s.Name)
 		}
 		l, ok := s.Origin.(origin.Local)
-		g.sources[s.Name] = &source{Source: s, local: ok && l.Local()}
+		g.sources[s.Name] = &source{Source: s, local: ok && l.Local(), nodes: origin.NodesOf(s.Origin)}
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.hosts = access.NewHosts(cfg.Hosts)

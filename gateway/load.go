@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,56 +16,79 @@ const (
 	maxAlong      = 1 << 20   // most bytes read before the directory, for the playlists there
 	loadBudget    = 512 << 20 // bytes of directories being read at once
 	maxLoadRounds = 3         // NeedMore is answered at most this often
-	maxLoadTries  = 3         // when the archive is replaced while it is loaded
+	maxLoadTries  = 4         // when the archive is replaced while it is loaded, or is none on some nodes
 )
 
 // loadArchive reads the archive's directory: its tail, and at most one more read, which begins before the
 // directory, where packers put the playlists. What came along whole is put into the cache.
 func (g *Gateway) loadArchive(ctx context.Context, src *source, name string) (*archive, error) {
-	var err error
-	for range maxLoadTries {
-		var a *archive
-		if a, err = g.loadOnce(ctx, src, name); !errors.Is(err, origin.ErrChanged) {
-			return a, err
+	var first error // told at the end, unless only that the archive changed
+	for try := 1; ; try++ {
+		a, v, err := g.loadOnce(ctx, src, name, try == maxLoadTries)
+		if err == nil {
+			return a, nil
+		}
+		changed := errors.Is(err, origin.ErrChanged)
+		if first == nil || errors.Is(first, origin.ErrChanged) {
+			first = err
+		}
+		var ze *zipindex.Error
+		elsewhere := errors.As(err, &ze) && src.nodes != nil && src.nodes.Reject(name, v)
+		if try >= maxLoadTries || !changed && !elsewhere {
+			return nil, first
 		}
 	}
-	return nil, err
 }
 
-func (g *Gateway) loadOnce(ctx context.Context, src *source, name string) (*archive, error) {
+// loadOnce loads one version, and answers its validator even where that is no archive. loose is for a node whose validators change with every answer: it is held to the
+// archive's size.
+func (g *Gateway) loadOnce(ctx context.Context, src *source, name string, loose bool) (*archive, origin.Validator, error) {
 	body, err := g.read(ctx, src, name, origin.Tail, tailBytes, nil)
 	if err != nil {
-		return nil, fmt.Errorf("read end of %q: %w", src.title(name), err)
+		return nil, origin.Validator{}, fmt.Errorf("read end of %q: %w", src.title(name), err)
+	}
+	v, want, off, size := body.Validator, body.Validator, body.Off, body.Size
+	if loose {
+		want = v.SizeOnly()
 	}
 	tail, err := readAll(body)
 	if err != nil {
-		return nil, fmt.Errorf("read end of %q: %w", src.title(name), err)
+		return nil, v, fmt.Errorf("read end of %q: %w", src.title(name), err)
 	}
-	v, off, size := body.Validator, body.Off, body.Size
 	for range maxLoadRounds {
 		index, err := zipindex.Parse(tail, off, size, g.limits())
 		var more *zipindex.NeedMore
 		if errors.As(err, &more) && more.Off >= 0 && more.Off < off {
 			from := max(0, more.Off-min(size-more.Off, maxAlong))
 			if err := g.archives.budget.Acquire(ctx, min(size-from, loadBudget)); err != nil {
-				return nil, err
+				return nil, v, err
 			}
 			defer g.archives.budget.Release(min(size-from, loadBudget))
-			head, err := g.readExact(ctx, src, name, from, off-from, &v)
+			head, err := g.readExact(ctx, src, name, from, off-from, &want)
 			if err != nil {
-				return nil, fmt.Errorf("read directory of %q: %w", src.title(name), err)
+				return nil, v, fmt.Errorf("read directory of %q: %w", src.title(name), err)
 			}
 			tail, off = append(head, tail...), from
 			continue
 		}
 		if err != nil {
-			return nil, g.refuse(ctx, src, name, tail, off, &v, err)
+			return nil, v, g.refuse(ctx, src, name, tail, off, &want, err)
 		}
 		a := g.newArchive(src, name, index, v)
+		a.proof = proofOf(index, tail, off)
+		if src.nodes != nil {
+			src.nodes.Confirm(v, a.proof)
+		}
 		g.keepAlong(a, tail, off)
-		return a, nil
+		return a, v, nil
 	}
-	return nil, fmt.Errorf("read directory of %q: more reads needed than an archive may", src.title(name))
+	return nil, v, fmt.Errorf("read directory of %q: more reads needed than an archive may", src.title(name))
+}
+
+// proofOf is the digest of the directory and of all behind it, by which versions and nodes are told apart. data is the archive's end, from off on.
+func proofOf(index *zipindex.Index, data []byte, off int64) origin.Proof {
+	from := index.DirectoryOffset()
+	return origin.Proof{Off: from, N: index.Size() - from, SHA256: sha256.Sum256(data[from-off:])}
 }
 
 func (g *Gateway) newArchive(src *source, name string, index *zipindex.Index, v origin.Validator) *archive {

@@ -106,6 +106,13 @@ func (m *memos) isWrong(obj cache.Object) bool {
 	return ok && w.final && time.Now().Before(w.until)
 }
 
+// condemn notes that an object's bytes are wrong wherever they are read.
+func (m *memos) condemn(obj cache.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wrong.Add(obj, wrongSum{final: true, until: time.Now().Add(wrongFor)})
+}
+
 // sawWrong notes wrong bytes and says whether an earlier read had the same, so that the archive is at fault and not a node.
 func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) bool {
 	m.mu.Lock()
@@ -116,7 +123,7 @@ func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) bool {
 	if ok && old.seen == sum {
 		return old.final
 	}
-	final := ok && old.seen.Got == sum.Got
+	final := ok && (old.final || old.seen.Got == sum.Got)
 	m.wrong.Add(obj, wrongSum{sum, final, now.Add(wrongFor)})
 	return final
 }

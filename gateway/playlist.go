@@ -40,6 +40,7 @@ func (g *Gateway) playlistContent(ctx context.Context, a *archive, e zipindex.En
 		size:         int64(len(t.body)),
 		etag:         t.etag,
 		modified:     a.validator.Load().Modified,
+		stale:        a.outdated(),
 		mtype:        mtype,
 		cacheControl: []string{g.cfg.CachePlaylists},
 		open: func(_ context.Context, off, n int64) reader {

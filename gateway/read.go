@@ -8,10 +8,19 @@ import (
 	"zipreel/gateway/origin"
 )
 
-// read is the one door to storage: everything that is read there is counted here.
+// read reads from storage, from whichever node.
 func (g *Gateway) read(ctx context.Context, src *source, name string, off, n int64, want *origin.Validator) (*origin.Body, error) {
+	return g.readElsewhere(ctx, src, name, off, n, want, 0)
+}
+
+// readElsewhere is the one door to storage: everything that is read there is counted here. Nodes of avoid come last.
+func (g *Gateway) readElsewhere(ctx context.Context, src *source, name string, off, n int64, want *origin.Validator, avoid origin.NodeSet) (body *origin.Body, err error) {
 	began := time.Now()
-	body, err := src.Origin.Read(ctx, name, off, n, want)
+	if src.nodes != nil {
+		body, err = src.nodes.ReadElsewhere(ctx, name, off, n, want, avoid)
+	} else {
+		body, err = src.Origin.Read(ctx, name, off, n, want)
+	}
 	if err != nil {
 		g.metrics.readFailed(src.Name)
 		return nil, err

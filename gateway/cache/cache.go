@@ -135,7 +135,7 @@ func (c *Cache) spanLen(obj Object, i int64) int64 {
 
 // Open reads [off, off+n) of obj, which lies within it. It does not block and starts no fill: Next does.
 func (c *Cache) Open(obj Object, off, n int64, fill Fill) *Reader {
-	r := &Reader{c: c, obj: obj, off: off, end: off + n, fill: fill}
+	r := &Reader{c: c, obj: obj, off: off, began: off, end: off + n, fill: fill}
 	r.proves = off == 0 && n == obj.Size && !c.whole(obj) && !c.Proved(obj)
 	return r
 }

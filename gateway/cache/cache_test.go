@@ -485,3 +485,51 @@ func BenchmarkHit(b *testing.B) {
 		r.Close()
 	}
 }
+
+// TestRestartIsUnseen by a reader who was handed nothing yet; who had some of the wrong bytes is cut off.
+func TestRestartIsUnseen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{})
+		defer c.Close()
+		obj := object("seg", 100_000)
+		go1, restarts := make(chan struct{}), 0
+		fill := func(_ context.Context, off, n int64, w *Sink) error {
+			wrong := content(off, n)
+			wrong[10] ^= 1
+			w.Write(wrong[:90_000])
+			<-go1
+			_, err := w.Write(wrong[90_000:])
+			var sum *ChecksumError
+			if !errors.As(err, &sum) || !w.Restart(err) {
+				t.Errorf("%v, or no second turn", err)
+			}
+			restarts++
+			_, err = w.Write(content(off, n))
+			return err
+		}
+		early, late := c.Open(obj, 0, obj.Size, fill), c.Open(obj, 50_000, 1000, fill)
+		defer early.Close()
+		defer late.Close()
+		if p, err := early.Next(t.Context()); err != nil || len(p) == 0 {
+			t.Fatal(len(p), err)
+		}
+		got := make(chan []byte)
+		waiter := c.Open(obj, 95_000, 5000, fill)
+		defer waiter.Close()
+		go func() { b, _ := readAll(t, waiter); got <- b }()
+		synctest.Wait()
+		close(go1)
+		if b := <-got; !bytes.Equal(b, content(95_000, 5000)) {
+			t.Errorf("the one who waited got %d bytes, or wrong ones", len(b))
+		}
+		if _, err := readAll(t, early); !errors.Is(err, ErrChecksum) {
+			t.Errorf("the one who had wrong bytes: %v, want ErrChecksum", err)
+		}
+		if b, err := readAll(t, late); err != nil || !bytes.Equal(b, content(50_000, 1000)) {
+			t.Errorf("the one who came late: %d bytes, %v", len(b), err)
+		}
+		if restarts != 1 || !c.Has(obj) || !c.Proved(obj) {
+			t.Errorf("%d restarts, kept %v", restarts, c.Has(obj))
+		}
+	})
+}

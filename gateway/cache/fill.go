@@ -15,14 +15,15 @@ const held = 16 << 10
 //
 // All fields but buf's unfilled part are guarded by Cache.mu.
 type span struct {
-	key  spanKey
-	buf  []byte        // whole length from the start
-	n    int           // bytes that readers may see
-	sum  uint32        // CRC-32 of buf, once done
-	done bool          // all there, and proved where the span is the whole object
-	err  error         // why it will never be done
-	more chan struct{} // closed and replaced when any of the above changes; nil when nobody waits
-	fill *flight       // nil when done
+	key   spanKey
+	buf   []byte        // whole length from the start
+	n     int           // bytes that readers may see
+	sum   uint32        // CRC-32 of buf, once done
+	done  bool          // all there, and proved where the span is the whole object
+	err   error         // why it will never be done
+	again bool          // with err: another span has taken its place
+	more  chan struct{} // closed and replaced when any of the above changes; nil when nobody waits
+	fill  *flight       // nil when done
 }
 
 type spanKey struct {

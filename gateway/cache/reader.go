@@ -10,6 +10,7 @@ type Reader struct {
 	c        *Cache
 	obj      Object
 	off, end int64
+	began    int64 // the first off
 	fill     Fill
 	cur      *span   // holds off; nil when not looked for yet
 	at       *flight // that this reader is counted at
@@ -35,6 +36,9 @@ func (r *Reader) Next(ctx context.Context) ([]byte, error) {
 		p, wait, err := r.step()
 		if err != nil || len(p) > 0 {
 			return p, err
+		}
+		if wait == nil {
+			continue // another span has taken the place of the one that was read
 		}
 		select {
 		case <-wait:
@@ -67,6 +71,10 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 			r.leave(false)
 		}
 		return p, nil, nil
+	}
+	if s.again && r.off == r.began {
+		r.cur = nil
+		return nil, nil, nil
 	}
 	if s.err != nil {
 		return nil, nil, s.err

@@ -100,3 +100,28 @@ func (s *Sink) publish() error {
 	sp.wake()
 	return nil
 }
+
+// Restart throws away what was delivered of a whole object, for a fill whose bytes proved wrong and that can read them from elsewhere; all n
+// are to be delivered again. Readers who were handed some of them get why; the others see nothing of it. It is false for a fill that is over, and for
+// parts of larger objects, of which others are in use already.
+func (s *Sink) Restart(why error) bool {
+	f := s.f
+	if !f.c.whole(f.obj) {
+		return false
+	}
+	fresh := &span{key: spanKey{f.obj, 0}, buf: make([]byte, f.obj.Size), fill: f}
+	f.c.mu.Lock()
+	defer f.c.mu.Unlock()
+	if f.over || len(f.spans) != 1 {
+		return false
+	}
+	old := f.spans[0]
+	old.n, old.err, old.again = 0, why, true
+	if f.c.filling[old.key] == old {
+		f.c.filling[old.key] = fresh
+	}
+	f.spans[0], f.got = fresh, 0
+	s.cur, s.got, s.in, s.sum, s.err = nil, 0, 0, 0, nil
+	old.wake()
+	return true
+}

@@ -52,41 +52,40 @@ type NodeStats struct {
 	Retries     int64 // asked because an earlier read of the same bytes failed
 	Hedges      int64 // asked because another node was slow
 	HedgesWon   int64
-	Resumes     int64  // asked for the rest of a body that broke
-	Wrong       int64  // bodies that did not fit their checksum where another node's did
-	Asked       int64  // bytes
-	Received    int64  // bytes
-	Breaker     string // closed, open or half-open
+	Resumes     int64 // asked for the rest of a body that broke
+	Wrong       int64 // bodies that did not fit their checksum where another node's did
+	Asked       int64 // bytes
+	Received    int64 // bytes
+	Breaker     Breaker
 	Inflight    int
 	FirstByte   time.Duration // 95th percentile; 0: not known
 	BytesPerSec float64       // 0: not known
 }
 
-// breaker is the state of a node's circuit breaker.
-type breaker uint8
+// Breaker is the state of a node's circuit breaker.
+type Breaker uint8
 
 const (
-	closed   breaker = iota
-	open             // not asked
-	halfOpen         // one read may show whether it works again
+	Closed   Breaker = iota
+	Open             // not asked
+	HalfOpen         // one read may show whether it works again
 )
 
-// Words are those of NodeStats.
-func (b breaker) String() string { return [...]string{"closed", "open", "half-open"}[b] }
+func (b Breaker) String() string { return [...]string{"closed", "open", "half-open"}[b] }
 
 // state is the breaker's. h.mu is held.
-func (h *health) state(now time.Time) breaker {
+func (h *health) state(now time.Time) Breaker {
 	switch {
 	case !h.broken:
-		return closed
+		return Closed
 	case h.probing || now.Before(h.until):
-		return open
+		return Open
 	}
-	return halfOpen
+	return HalfOpen
 }
 
 // standing answers the breaker's state and what a read of n bytes is expected to take here.
-func (h *health) standing(now time.Time, n int64) (breaker, time.Duration) {
+func (h *health) standing(now time.Time, n int64) (Breaker, time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	cost := h.average
@@ -101,11 +100,18 @@ func (h *health) standing(now time.Time, n int64) (breaker, time.Duration) {
 	return h.state(now), cost
 }
 
+// well says whether the node worked when it was last asked.
+func (h *health) well() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.broken && h.fails == 0
+}
+
 // stale says whether the node has not been measured for so long that a read may be spent on it.
 func (h *health) stale(now time.Time, after time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.state(now) == closed && h.fails == 0 && now.After(h.blamed) && now.Sub(h.measured) > after
+	return h.state(now) == Closed && h.fails == 0 && now.After(h.blamed) && now.Sub(h.measured) > after
 }
 
 // begin counts a read on its way. It is false where the breaker is open.
@@ -113,10 +119,10 @@ func (h *health) begin(now time.Time, n int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	state := h.state(now)
-	if state == open {
+	if state == Open {
 		return false
 	}
-	h.probing = h.probing || state == halfOpen
+	h.probing = h.probing || state == HalfOpen
 	h.inflight++
 	h.stats.Reads++
 	h.stats.Asked += n
@@ -127,7 +133,7 @@ func (h *health) begin(now time.Time, n int64) bool {
 func (h *health) why(now time.Time) *Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state(now) != open {
+	if h.state(now) != Open {
 		return nil
 	}
 	e := *h.last
@@ -263,6 +269,6 @@ func (h *health) snapshot(name string, now time.Time) NodeStats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.stats
-	s.Name, s.Breaker, s.Inflight, s.FirstByte, s.BytesPerSec = name, h.state(now).String(), h.inflight, h.p95, h.rate
+	s.Name, s.Breaker, s.Inflight, s.FirstByte, s.BytesPerSec = name, h.state(now), h.inflight, h.p95, h.rate
 	return s
 }

@@ -101,8 +101,29 @@ func (s *Nodes) start(f func()) bool {
 	return true
 }
 
-// Len implements Versioned.
+// NodesOf answers the nodes that an Origin is made of; nil where it is one place.
+func NodesOf(o Origin) *Nodes {
+	switch o := o.(type) {
+	case *Nodes:
+		return o
+	case ListedNodes:
+		return o.Nodes
+	}
+	return nil
+}
+
+// Len is how many nodes there are.
 func (s *Nodes) Len() int { return len(s.nodes) }
+
+// Down says whether no node is well: what is cached may be out of date.
+func (s *Nodes) Down() bool {
+	for _, h := range s.health {
+		if h.well() {
+			return false
+		}
+	}
+	return true
+}
 
 // Stats answers each node's totals and state.
 func (s *Nodes) Stats() []NodeStats {
@@ -119,7 +140,7 @@ func (s *Nodes) Read(ctx context.Context, name string, off, n int64, want *Valid
 	return s.ReadElsewhere(ctx, name, off, n, want, 0)
 }
 
-// ReadElsewhere implements Versioned.
+// ReadElsewhere is Read from other nodes than those of avoid, which come last.
 func (s *Nodes) ReadElsewhere(ctx context.Context, name string, off, n int64, want *Validator, avoid NodeSet) (*Body, error) {
 	s.mu.Lock()
 	s.hedges = min(s.hedges+hedgeShare, hedgesSaved)
@@ -135,7 +156,8 @@ func (s *Nodes) ReadElsewhere(ctx context.Context, name string, off, n int64, wa
 	return r.open()
 }
 
-// Confirm implements Versioned.
+// Confirm says that the version which v belongs to, a Body's Validator, is the one whose bytes have the proof's digest. From then on every node that shows the
+// same digest serves it, and no other. Nodes itself cannot tell versions apart: its caller can read archives.
 func (s *Nodes) Confirm(v Validator, proof Proof) {
 	w := v.version
 	if w == nil || w.s != s {
@@ -147,7 +169,7 @@ func (s *Nodes) Confirm(v Validator, proof Proof) {
 	}
 }
 
-// Reject implements Versioned.
+// Reject says that what v's nodes hold under the name is of no use, so that it is looked for elsewhere for a minute. It answers whether there is an elsewhere.
 func (s *Nodes) Reject(name string, v Validator) bool {
 	w := v.version
 	if w == nil || w.s != s || len(s.nodes) == 1 {
@@ -181,7 +203,7 @@ func (s *Nodes) rejectedNodes(name string) NodeSet {
 	return r.nodes
 }
 
-// Blame implements Versioned.
+// Blame says that these nodes delivered wrong bytes where another one's were right.
 func (s *Nodes) Blame(nodes NodeSet) {
 	now := time.Now()
 	for i, h := range s.health {
@@ -220,9 +242,9 @@ func (s *Nodes) order(n int64, class func(i int) (int, bool)) []choice {
 		}
 		state, cost := h.standing(now, n)
 		switch state {
-		case open:
+		case Open:
 			continue
-		case halfOpen:
+		case HalfOpen:
 			c += 100
 		}
 		list = append(list, choice{i, c, cost})

@@ -268,8 +268,8 @@ func TestBreaker(t *testing.T) {
 	if n := len(nodes[0].Requests()); n > 10 {
 		t.Errorf("a dead node was asked %d times for 20 reads", n)
 	}
-	if b := s.Stats()[0].Breaker; b != "open" {
-		t.Errorf("breaker %s, want open", b)
+	if b := s.Stats()[0].Breaker; b != origin.Open {
+		t.Errorf("breaker %v, want open", b)
 	}
 }
 

@@ -9,22 +9,6 @@ import (
 	"time"
 )
 
-// Versioned is an Origin whose nodes may hold different states of one archive. It learns from its caller, who can read
-// archives, which bytes tell one version from another; it does not know itself.
-type Versioned interface {
-	// Confirm says that the version which v belongs to, a Body's, is the one whose bytes have the proof's digest. From then on every
-	// node that shows the same digest serves it, and no other.
-	Confirm(v Validator, proof Proof)
-	// Reject says that what v's nodes hold under the name is of no use. It answers whether other nodes can be asked.
-	Reject(name string, v Validator) bool
-	// ReadElsewhere is Read from other nodes than those of avoid, which come last.
-	ReadElsewhere(ctx context.Context, name string, off, n int64, want *Validator, avoid NodeSet) (*Body, error)
-	// Blame says that these nodes delivered wrong bytes where another one's were right.
-	Blame(nodes NodeSet)
-	// Len is how many nodes there are.
-	Len() int
-}
-
 // Proof is what tells one version of an archive from every other: the digest of a part of it.
 type Proof struct {
 	Off, N int64
@@ -59,8 +43,8 @@ const (
 	missingFor = 5 * time.Second // likewise, none
 	learntFor  = time.Minute
 	maxLearnt  = 2
-	proveLimit = time.Minute     // for reading a proof
-	proveAhead = 1 << 20         // a proof of up to so many bytes is read before it is needed
+	proveLimit = time.Minute // for reading a proof
+	proveAhead = 1 << 20     // a proof of up to so many bytes is read before it is needed
 )
 
 // version is one state of one archive, as several nodes hold it. It lives as long as somebody has its Validator.
