@@ -42,6 +42,7 @@ var measurements = []measurement{
 	{"serving", "Cached", (*bench).serving},
 	{"miss", "Not cached", (*bench).miss},
 	{"reads", "Reads from storage", (*bench).reads},
+	{"indexes", "Central directories", (*bench).indexes},
 }
 
 func main() {
