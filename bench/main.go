@@ -43,6 +43,9 @@ var measurements = []measurement{
 	{"miss", "Not cached", (*bench).miss},
 	{"reads", "Reads from storage", (*bench).reads},
 	{"indexes", "Central directories", (*bench).indexes},
+	{"viewers", "Growth: viewers", (*bench).viewers},
+	{"archives", "Growth: archives", (*bench).archives},
+	{"entries", "Growth: entries", (*bench).entries},
 }
 
 func main() {
