@@ -6,10 +6,10 @@ WEB   := web/dist/index.html
 PAGE  := $(shell find web/src web/public web/index.html web/package.json web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 FUZZTIME ?= 60s
 
-.PHONY: help run build web setup test unit race fuzz fuzz-short bench lint players clean
+.PHONY: help run build web setup test unit race fuzz fuzz-short bench lint players test-s3 test-ipfs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: build ## build all, serve the demo title on http://127.0.0.1:8080/
 	bin/zipreel serve $(DEMO)
@@ -32,6 +32,15 @@ test: setup $(WEB) ## everything: checks, unit tests with the race detector, sho
 	ZIPREEL_TEST_TOOLS=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v '^zipreel/test')
 	$(MAKE) --no-print-directory fuzz-short
 	ZIPREEL_TEST_TOOLS=1 $(GO) test -timeout 15m ./test/...
+	$(MAKE) --no-print-directory test-s3
+
+test-s3: ## reads of a real S3 store, versitygw, built from the Go module proxy (a minute or three, once)
+	$(GO) -C test/s3 build -o ../../bin/versitygw github.com/versity/versitygw/cmd/versitygw
+	ZIPREEL_VERSITYGW=$(CURDIR)/bin/versitygw $(GO) test -race -timeout 5m -run '^TestS3$$' ./test/stores
+
+test-ipfs: ## reads through a real IPFS gateway, kubo without peers, built from the Go module proxy (ten minutes, once)
+	$(GO) -C test/ipfs build -o ../../bin/ipfs github.com/ipfs/kubo/cmd/ipfs
+	ZIPREEL_KUBO=$(CURDIR)/bin/ipfs $(GO) test -race -timeout 5m -run '^TestIPFS$$' ./test/stores
 
 unit: ## unit tests alone, quick, with whatever tools are there
 	$(GO) test $$($(GO) list ./... | grep -v '^zipreel/test')

@@ -127,8 +127,11 @@ type s3Refusal struct {
 
 var s3Code = regexp.MustCompile(`^[A-Za-z0-9.]{1,64}$`)
 
-// deniedS3 are refusals with status 400 that are about credentials.
-var deniedS3 = map[string]bool{"ExpiredToken": true, "InvalidToken": true, "TokenRefreshRequired": true, "AuthorizationHeaderMalformed": true}
+// deniedS3 are refusals that are about credentials, whatever their status says: 400 at Amazon, and 404 of versitygw for a key that
+// it does not know.
+var deniedS3 = map[string]bool{
+	"ExpiredToken": true, "InvalidToken": true, "TokenRefreshRequired": true, "AuthorizationHeaderMalformed": true, "XAdminUserNotFound": true,
+}
 
 // explainS3 reads what a refusal says: the store's code, and the bucket's region where that is another.
 func explainS3(region string) func(*http.Response) (kind, cause error) {
