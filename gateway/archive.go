@@ -118,6 +118,24 @@ func (s *archives) get(ctx context.Context, src *source, name string) (*archive,
 	return l.wait(ctx)
 }
 
+// reject is called by who found that an archive's content does not fit its directory on any node. Where nodes hold different states of it, this one is given up for
+// another, and it answers true.
+func (s *archives) reject(a *archive) bool {
+	v := a.validator.Load()
+	if a.src.nodes == nil || !a.src.nodes.Disputed(*v) || !a.src.nodes.Reject(a.name, *v) {
+		return false
+	}
+	key := archiveKey{a.src.Name, a.name}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cur, ok := s.kept.Peek(key); ok && cur == a {
+		s.kept.Remove(key)
+		s.bytes -= a.bytes()
+	}
+	s.g.log.Warn("archive read from other nodes: its content does not fit its directory", "source", a.src.Name, "archive", a.name)
+	return true
+}
+
 // refresh is called by who saw storage refuse the validator of a. It answers the version
 // that storage holds now, which is a itself when only its validator was out of date.
 func (s *archives) refresh(ctx context.Context, a *archive, seen *origin.Validator) (*archive, error) {

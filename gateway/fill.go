@@ -57,6 +57,9 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 			}
 			bad |= used
 			if !elsewhere || len(sums) >= a.src.rereads() || !w.Restart(err) {
+				if g.archives.reject(a) {
+					return errReplaced
+				}
 				if len(sums) > 1 && allSame(sums) && sum != 0 {
 					g.memos.condemn(a.object(e))
 				}

@@ -14,7 +14,7 @@ const (
 	retryAfterMost = 5 * time.Minute // of a node's Retry-After
 
 	failedCosts = time.Second // a node is taken for this much slower per failure in a row
-	blamedFor   = time.Minute // a node that delivered wrong bytes is asked last
+	blamedFor   = time.Minute // a node that delivered wrong bytes is asked last; twice as long each time
 
 	hedgeUnknown = time.Second // a node whose latency is not known is given this long
 	hedgeFloor   = 200 * time.Millisecond
@@ -255,7 +255,7 @@ func (h *health) blame(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.stats.Wrong++
-	h.blamed = now.Add(blamedFor)
+	h.blamed = now.Add(blamedFor << min(h.stats.Wrong-1, 6))
 }
 
 // count adds to the totals.

@@ -192,6 +192,11 @@ func (s *Nodes) Reject(name string, v Validator) bool {
 	return r.nodes != 1<<len(s.nodes)-1
 }
 
+// Disputed says whether some node is known to hold another state of the archive than the version that v belongs to.
+func (s *Nodes) Disputed(v Validator) bool {
+	return v.version != nil && v.version.s == s && v.version.disputed()
+}
+
 // rejectedNodes are those whose copy of an archive was of no use a short time ago; none where that is so of all.
 func (s *Nodes) rejectedNodes(name string) NodeSet {
 	s.mu.Lock()

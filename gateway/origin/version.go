@@ -64,6 +64,7 @@ type version struct {
 type held struct {
 	holding
 	v      Validator
+	tail   []byte    // what it answered to a vote, until that can be compared with the proof
 	until  time.Time // of other and missing
 	learnt int       // times that the node had another validator for the same bytes, in a short time
 	at     time.Time // of the last of them
@@ -123,8 +124,8 @@ func (w *version) changed() bool {
 	return 2*n > len(w.held)
 }
 
-// confirm makes the nodes the version's own whose bytes the proof is made of: all that agreed where the proof lies in what they agreed on,
-// else the one that the rest of it was read from.
+// confirm makes the nodes the version's own whose tails fit the proof or, where that is longer, the one that all of it was read from. What the
+// others hold is to be found out.
 func (w *version) confirm(p Proof) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,15 +135,51 @@ func (w *version) confirm(p Proof) {
 	w.proof = &p
 	sole := w.readFrom&(w.readFrom-1) == 0
 	for i := range w.held {
-		if w.held[i].holding != agreed {
-			continue
-		}
-		if p.Off >= w.tail || sole && w.readFrom.Has(i) {
-			w.held[i].holding = same
-		} else {
-			w.held[i].holding = unknown
+		h := &w.held[i]
+		switch {
+		case h.tail != nil:
+			w.compare(h)
+			if p.Off < w.tail && sole && w.readFrom.Has(i) {
+				h.holding = same
+			}
+		case h.holding == agreed && (p.Off >= w.tail || sole && w.readFrom.Has(i)):
+			h.holding = same
+		case h.holding == agreed:
+			h.holding = unknown
 		}
 	}
+}
+
+// compare holds a node's tail against the proof. w.mu is held.
+func (w *version) compare(h *held) {
+	tail := h.tail
+	h.tail = nil
+	if h.v.Size != w.size {
+		h.holding = other
+		h.until = time.Now().Add(otherFor)
+		return
+	}
+	h.holding = unknown
+	if w.proof.Off < w.tail {
+		return
+	}
+	if sha256.Sum256(tail[w.proof.Off-w.tail:]) == w.proof.SHA256 {
+		h.holding = same
+		return
+	}
+	h.holding, h.until = other, time.Now().Add(otherFor)
+}
+
+// disputed says whether a node is known to hold another state.
+func (w *version) disputed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.held {
+		if h.holding == other {
+			return true
+		}
+	}
+	return false
 }
 
 // reading notes that a node delivers bytes that the version may be made of.

@@ -51,9 +51,13 @@ func (s *Nodes) vote(ctx context.Context, name string, n int64) (*Body, error) {
 	var cancel context.CancelCauseFunc
 	v.asked, cancel = context.WithCancelCause(s.ctx)
 	won, err := v.run()
-	if err != nil {
+	if err != nil && ctx.Err() != nil {
 		cancel(context.Cause(ctx))
 		return nil, err
+	}
+	if err != nil { // none of them: one after the other, and again
+		cancel(nil)
+		return r.open()
 	}
 	w := s.newVersion(name, won.body.Size, won.body.Off)
 	for _, b := range v.cast {
@@ -165,20 +169,16 @@ func (v *vote) rest(w *version, won ballot, cancel context.CancelCauseFunc) {
 	}
 }
 
-// count notes what a ballot says of its node. A version that was confirmed meanwhile takes no word for it: the node has yet to show the proof.
+// count notes what a ballot says of its node.
 func (w *version) count(b, won ballot) {
-	if !b.agrees(won) {
-		w.set(b.node, other, Validator{})
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h := held{holding: agreed, v: b.body.Validator}
+	h := held{holding: agreed, v: b.body.Validator, tail: b.data}
+	if !b.agrees(won) {
+		h.holding, h.until = other, time.Now().Add(otherFor)
+	}
 	if w.proof != nil {
-		h.holding = unknown
-		if w.proof.Off >= w.tail {
-			h.holding = same
-		}
+		w.compare(&h)
 	}
 	w.held[b.node] = h
 }

@@ -42,6 +42,7 @@ type Request struct {
 
 // Fault is how a Node misbehaves. The zero value behaves.
 type Fault struct {
+	Every          int    // only every so many requests; 0 and 1: at each
 	Times          int    // requests after which the node behaves again; 0: it does not
 	Reset          bool   // the connection is reset before an answer
 	Status         int    // answered instead of anything else
@@ -58,6 +59,7 @@ type Fault struct {
 	CutAt          int64 // the connection is dropped after this many bytes of the body, when > 0
 	StallAt        int64 // nothing more comes after this many bytes, when > 0
 	HangHeaders    bool
+	Flip           bool  // one bit of every answer is wrong
 	FlipAt         int64 // one bit of the archive is wrong at this offset, when > 0
 	NoETag, Weak   bool
 	IgnoreIfMatch  bool
@@ -144,6 +146,9 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.fault.Times--
 	}
 	n.mu.Unlock()
+	if f.Every > 1 && count%f.Every != 0 {
+		f = Fault{}
+	}
 	switch {
 	case f.Reset:
 		reset(w)
@@ -229,6 +234,10 @@ func (n *Node) write(w http.ResponseWriter, r *http.Request, f Fault, b []byte, 
 	if i := f.FlipAt - off; f.FlipAt > 0 && i >= 0 && i < int64(len(b)) {
 		b = bytes.Clone(b)
 		b[i] ^= 1
+	}
+	if f.Flip && len(b) > 0 {
+		b = bytes.Clone(b)
+		b[len(b)/2] ^= 1
 	}
 	stop := max(f.CutAt, f.StallAt)
 	if stop == 0 || stop >= int64(len(b)) {
