@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -63,11 +64,16 @@ func (cfg S3Config) signer(region string) (signer, error) {
 	default:
 		s.providers = []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
 		if cfg.Endpoint == "" || hasIdentity() {
-			client := &http.Client{Timeout: identityWithin, Transport: &http.Transport{DisableKeepAlives: true}}
-			s.providers = append(s.providers, &credentials.IAM{Client: client})
+			s.providers = append(s.providers, &credentials.IAM{Client: identityClient()})
 		}
 	}
 	return s, nil
+}
+
+// identityClient asks whoever issues credentials. Elsewhere than in Amazon's machines nobody is at the address that is asked.
+func identityClient() *http.Client {
+	d := &net.Dialer{Timeout: time.Second}
+	return &http.Client{Timeout: identityWithin, Transport: &http.Transport{DialContext: d.DialContext, DisableKeepAlives: true}}
 }
 
 // hasIdentity says whether the environment names who issues credentials.
@@ -137,7 +143,7 @@ func (s *s3Signer) key(ctx context.Context, renew bool) (*heldKey, error) {
 // find asks one provider after the other.
 func (s *s3Signer) find() (*heldKey, error) {
 	for _, p := range s.providers {
-		v, err := p.RetrieveWithCredContext(&credentials.CredContext{Client: &http.Client{Timeout: identityWithin}})
+		v, err := p.RetrieveWithCredContext(&credentials.CredContext{Client: identityClient()})
 		switch {
 		case err == nil && v.AccessKeyID != "" && v.SecretAccessKey != "":
 			key := &heldKey{Value: v}
