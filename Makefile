@@ -6,7 +6,7 @@ WEB   := web/dist/index.html
 PAGE  := $(shell find web/src web/public web/index.html web/package.json web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 FUZZTIME ?= 60s
 
-.PHONY: help run build web setup test unit race fuzz fuzz-short bench lint players test-s3 test-ipfs clean
+.PHONY: help run build web setup test unit race fuzz fuzz-short bench microbench lint players test-s3 test-ipfs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,7 +57,11 @@ fuzz: ## fuzz every parser for FUZZTIME each (60s)
 fuzz-short: ## fuzz every parser with a few thousand inputs
 	@FUZZTIME=5000x test/fuzz.sh
 
-bench: ## benchmarks of the packages
+bench: ## side by side with other servers, into bench/results.md (30 minutes; with BENCH_QUICK=1 five)
+	bench/setup.sh
+	$(GO) run ./bench
+
+microbench: ## benchmarks of the packages
 	$(GO) test -run '^$$' -bench . -benchmem ./zipindex ./playlist ./gateway/...
 
 lint: ## golangci-lint, built from the Go module proxy

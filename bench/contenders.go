@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"zipreel/bench/title"
 )
@@ -24,87 +24,132 @@ type contender struct {
 	name string
 	p    *process
 	url  func(object) string
-	h2   func(object) string // over HTTP/2 without TLS; nil: not
 }
 
-// largeWrites is nginx at its best on loopback, where sendfile of a file in the page cache is the slower way.
-const largeWrites = "sendfile off; output_buffers 2 512k;"
-
-// contenders are servers side by side. The first is zipreel, the second the bare handler: the limit.
+// contenders are servers side by side. In each list the first is zipreel, the second net/http alone: the limit.
 type contenders struct {
 	bench   *bench
 	objects []object
-	all     []contender
+	http1   []contender
+	http2   []contender // without TLS
+	tls     []contender // HTTP/1.1
 	zipreel *zipreelServer
+
+	ports map[string]string // address by purpose
+	nginx *process
 }
+
+const (
+	zipreelAt = 0 // in every list
+	bareAt    = 1
+
+	// largeWrites is nginx at its best on loopback, where sendfile of a file in the page cache is the slower way.
+	largeWrites = "sendfile off; output_buffers 2 512k;"
+)
 
 // startContenders starts them all on the core of servers, and holds what they answer against the objects.
 func (b *bench) startContenders() (*contenders, error) {
 	t := title.New(4, 1<<20)
-	c := &contenders{bench: b, objects: []object{
+	c := &contenders{bench: b, ports: map[string]string{}, objects: []object{
 		{"1 MiB segment", "seg.ts", title.Name(0), t.Segment()},
 		{"400 B playlist", "master.m3u8", title.Multivariant, t.Playlist()},
 	}}
-	for _, start := range []func(*title.Title) error{c.startNginx, c.startVarnish, c.startZipreel} {
-		if err := start(t); err != nil {
+	for _, purpose := range []string{"files", "large files", "cache", "large cache", "files h2", "cache h2", "files tls", "large files tls", "cache tls",
+		"varnish", "bare", "bare tls", "embedded"} {
+		address, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		c.ports[purpose] = address
+	}
+	for _, step := range []func(*title.Title) error{c.startNginx, c.startZipreel, c.startVarnish, c.startTLS, c.check} {
+		if err := step(t); err != nil {
 			c.stop()
 			return nil, err
 		}
-	}
-	if err := c.check(); err != nil {
-		c.stop()
-		return nil, err
 	}
 	return c, nil
 }
 
 func (c *contenders) stop() {
-	for _, one := range c.all {
+	for _, one := range slices.Concat(c.http1, c.http2, c.tls) {
 		one.p.stop()
+	}
+	if c.nginx != nil {
+		c.nginx.stop()
 	}
 }
 
-func (c *contenders) files() string { return filepath.Join(c.bench.dir, "files") }
-
 // at answers the URLs of objects on a server of files.
-func at(address string) func(object) string {
-	return func(o object) string { return "http://" + address + "/" + o.file }
+func (c *contenders) at(scheme, purpose string) func(object) string {
+	return func(o object) string { return scheme + "://" + c.ports[purpose] + "/" + o.file }
 }
 
-// startNginx makes five contenders of one nginx, since only one is under load at a time.
+// startNginx starts one nginx with a server for every purpose, since only one of them is under load at a time.
 func (c *contenders) startNginx(t *title.Title) error {
-	if err := os.MkdirAll(c.files(), 0o755); err != nil {
+	files := filepath.Join(c.bench.dir, "files")
+	if err := os.MkdirAll(files, 0o755); err != nil {
 		return err
 	}
 	for _, o := range c.objects {
-		if err := os.WriteFile(filepath.Join(c.files(), o.file), o.body, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(files, o.file), o.body, 0o644); err != nil {
 			return err
 		}
 	}
-	if err := t.WriteFile(filepath.Join(c.files(), "title.zip")); err != nil {
+	if err := t.WriteFile(filepath.Join(files, "title.zip")); err != nil {
 		return err
 	}
-	var a [6]string
-	for i := range a {
-		var err error
-		if a[i], err = freePort(); err != nil {
-			return err
-		}
-	}
-	p, err := c.bench.startNginx("nginx", c.bench.server, at(a[0])(c.objects[0]),
-		nginxFiles(a[0], c.files(), "sendfile on;"), nginxFiles(a[1], c.files(), largeWrites),
-		nginxCache(a[2], a[0], "sendfile on;"), nginxCache(a[3], a[0], largeWrites),
-		nginxFiles(a[4]+" http2", c.files(), "sendfile on;"), nginxCache(a[5]+" http2", a[0], "sendfile on;"))
+	cert, err := writeCertificate(c.bench.dir)
 	if err != nil {
 		return err
 	}
-	c.all = []contender{
-		{"nginx, files, sendfile", p, at(a[0]), at(a[4])},
-		{"nginx, files, large writes", p, at(a[1]), nil},
-		{"nginx, cache hit, sendfile", p, at(a[2]), at(a[5])},
-		{"nginx, cache hit, large writes", p, at(a[3]), nil},
+	tls := fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", cert, cert)
+	a, node := c.ports, c.ports["files"]
+	c.nginx, err = c.bench.startNginx("nginx", c.bench.server, c.at("http", "files")(c.objects[0]),
+		nginxFiles(a["files"], files, "sendfile on;"), nginxFiles(a["large files"], files, largeWrites),
+		nginxCache(a["cache"], node, "sendfile on;"), nginxCache(a["large cache"], node, largeWrites),
+		nginxFiles(a["files h2"]+" http2", files, "sendfile on;"), nginxCache(a["cache h2"]+" http2", node, "sendfile on;"),
+		nginxFiles(a["files tls"]+" ssl", files, "sendfile on;", tls), nginxFiles(a["large files tls"]+" ssl", files, largeWrites, tls),
+		nginxCache(a["cache tls"]+" ssl", node, "sendfile on;", tls))
+	return err
+}
+
+// startZipreel starts zipreel, and net/http alone with zipreel's own headers, and makes the lists.
+func (c *contenders) startZipreel(*title.Title) error {
+	z, err := c.bench.startZipreel(c.bench.server, "http://"+c.ports["files"]+"/")
+	if err != nil {
+		return err
 	}
+	zipreel := contender{"zipreel, memory hit", z.process, func(o object) string { return z.entry("title.zip", o.in) }}
+	c.zipreel, c.http1 = z, []contender{zipreel}
+	for _, o := range c.objects {
+		if err := writeObject(filepath.Join(c.bench.dir, "bare"), zipreel.url(o), o); err != nil {
+			return err
+		}
+	}
+	bare, err := c.startBare("bare", "http")
+	if err != nil {
+		return err
+	}
+	c.http1 = append(c.http1, bare,
+		contender{"nginx, files, sendfile", c.nginx, c.at("http", "files")},
+		contender{"nginx, files, large writes", c.nginx, c.at("http", "large files")},
+		contender{"nginx, cache hit, sendfile", c.nginx, c.at("http", "cache")},
+		contender{"nginx, cache hit, large writes", c.nginx, c.at("http", "large cache")})
+	c.http2 = []contender{zipreel, bare,
+		{"nginx, files, sendfile", c.nginx, c.at("http", "files h2")},
+		{"nginx, cache hit, sendfile", c.nginx, c.at("http", "cache h2")}}
 	return nil
+}
+
+// startBare starts net/http alone.
+func (c *contenders) startBare(purpose, scheme string, flags ...string) (contender, error) {
+	argv := append([]string{filepath.Join(c.bench.dir, "bin", "bare"), "-listen", c.ports[purpose]}, flags...)
+	p, err := launch(c.bench.dir, purpose, c.bench.server, append(argv, filepath.Join(c.bench.dir, "bare"))...)
+	if err != nil {
+		return contender{}, err
+	}
+	return contender{"net/http alone (the limit)", p, c.at(scheme, purpose)}, p.answers(c.at(scheme, purpose)(c.objects[0]))
 }
 
 // startVarnish is left out where varnish is not installed.
@@ -112,45 +157,38 @@ func (c *contenders) startVarnish(*title.Title) error {
 	if !installed("varnishd") {
 		return nil
 	}
-	address, err := freePort()
+	url := c.at("http", "varnish")
+	p, err := c.bench.startVarnish(c.bench.server, c.ports["varnish"], c.ports["files"], url(c.objects[0]))
 	if err != nil {
 		return err
 	}
-	node := strings.TrimPrefix(strings.TrimSuffix(c.all[0].url(object{}), "/"), "http://")
-	p, err := c.bench.startVarnish(c.bench.server, address, node, at(address)(c.objects[0]))
-	if err != nil {
-		return err
-	}
-	c.all = append(c.all, contender{"varnish, memory hit", p, at(address), at(address)})
+	one := contender{"varnish, memory hit", p, url}
+	c.http1, c.http2 = append(c.http1, one), append(c.http2, one)
 	return nil
 }
 
-// startZipreel starts zipreel and then the bare handler with zipreel's own headers.
-func (c *contenders) startZipreel(*title.Title) error {
-	z, err := c.bench.startZipreel(c.bench.server, c.all[0].url(object{}))
+// startTLS starts the gateway's handler in a program that listens with TLS, and net/http alone with TLS.
+func (c *contenders) startTLS(*title.Title) error {
+	cert := filepath.Join(c.bench.dir, certificateFile)
+	bin := filepath.Join(c.bench.dir, "bin", "embedded")
+	p, err := launch(c.bench.dir, "embedded", c.bench.server, bin, "-listen", c.ports["embedded"], "-cert", cert, "http://"+c.ports["files"]+"/")
 	if err != nil {
 		return err
 	}
-	c.zipreel = z
-	zipreel := func(o object) string { return z.entry("title.zip", o.in) }
-	c.all = append([]contender{{"zipreel, memory hit", z.process, zipreel, zipreel}}, c.all...)
-	dir := filepath.Join(c.bench.dir, "bare")
-	for _, o := range c.objects {
-		if err := writeObject(dir, zipreel(o), o); err != nil {
-			return err
-		}
+	base := "https://" + c.ports["embedded"]
+	c.tls = []contender{{"zipreel's handler, memory hit", p, func(o object) string { return base + "/v/t/title.zip/" + o.in }}}
+	if err := p.answers(base + "/healthz"); err != nil {
+		return err
 	}
-	address, err := freePort()
+	bare, err := c.startBare("bare tls", "https", "-cert", cert)
 	if err != nil {
 		return err
 	}
-	p, err := launch(c.bench.dir, "bare", c.bench.server, filepath.Join(c.bench.dir, "bin", "bare"), "-listen", address, dir)
-	if err != nil {
-		return err
-	}
-	bare := contender{"net/http alone (the limit)", p, at(address), at(address)}
-	c.all = append(c.all[:1], append([]contender{bare}, c.all[1:]...)...)
-	return p.answers(at(address)(c.objects[0]))
+	c.tls = append(c.tls, bare,
+		contender{"nginx, files, sendfile", c.nginx, c.at("https", "files tls")},
+		contender{"nginx, files, large writes", c.nginx, c.at("https", "large files tls")},
+		contender{"nginx, cache hit, sendfile", c.nginx, c.at("https", "cache tls")})
+	return nil
 }
 
 // writeObject writes what a cached answer of zipreel consists of, for the bare handler.
@@ -178,8 +216,8 @@ func writeObject(dir, url string, o object) error {
 }
 
 // check asks every contender for every object, twice, so that all have it cached.
-func (c *contenders) check() error {
-	for _, one := range c.all {
+func (c *contenders) check(*title.Title) error {
+	for _, one := range slices.Concat(c.http1, c.tls) {
 		for _, o := range c.objects {
 			for range 2 {
 				if _, body, err := fetch(one.url(o)); err != nil {

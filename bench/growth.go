@@ -17,14 +17,14 @@ type growth struct {
 	name, title string
 	x           string // axis
 	head        string // of the first column
-	cpu         string // what growthPoint.cpu is; default: % of a core
+	main        string // what is measured besides memory and latency
 	points      []growthPoint
 }
 
 // growthPoint is what one number of them costs.
 type growthPoint struct {
 	x       int
-	cpu     float64
+	main    float64         // what growth.main says
 	rss     int64           // bytes
 	each    float64         // bytes of RSS more than without, for one
 	latency []time.Duration // of a cached answer meanwhile
@@ -42,6 +42,32 @@ func (p *growthPoint) probe(url string, times int) error {
 	return nil
 }
 
+const tellable = 4 << 20 // bytes of RSS by which two runs may differ anyway
+
+// grew notes by how much RSS is more than before.
+func (p *growthPoint) grew(before int64) {
+	if p.rss-before > tellable {
+		p.each = float64(p.rss-before) / float64(p.x)
+	}
+}
+
+func bytesEach(v float64) string {
+	switch {
+	case v == 0:
+		return "–"
+	case v < 4096:
+		return count(v) + " B"
+	}
+	return fmt.Sprintf("%.1f KiB", v/1024)
+}
+
+func measuredOr(v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return short(v)
+}
+
 // settled answers the gateway's RSS after a collection.
 func (z *zipreelServer) settled() (int64, error) {
 	_, _, err := fetch(z.admin + "/debug/pprof/heap?gc=1")
@@ -50,14 +76,13 @@ func (z *zipreelServer) settled() (int64, error) {
 
 // grown is the table, and writes the plot.
 func (b *bench) grown(g growth) (string, error) {
-	if g.cpu == "" {
-		g.cpu = "CPU, % of a core"
-	}
-	t := table{head: []string{g.head, g.cpu, "RSS, MB", "RSS for each, KiB", "cached answer p50, ms", "p99, ms"}}
+	t := table{head: []string{g.head, g.main, "RSS, MB", "RSS for each", "cached answer p50, ms", "p99, ms"}}
 	line := func(y func(growthPoint) float64) []plot.Point {
 		var points []plot.Point
 		for _, p := range g.points {
-			points = append(points, plot.Point{X: float64(p.x), Y: y(p)})
+			if v := y(p); v > 0 { // 0 is not measured
+				points = append(points, plot.Point{X: float64(p.x), Y: v})
+			}
 		}
 		return points
 	}
@@ -66,11 +91,11 @@ func (b *bench) grown(g growth) (string, error) {
 	}
 	rss := func(p growthPoint) float64 { return float64(p.rss) / 1e6 }
 	for _, p := range g.points {
-		t.add(count(float64(p.x)), short(p.cpu), count(rss(p)), fmt.Sprintf("%.1f", p.each/1024), fmt.Sprintf("%.2f", ms(0.5)(p)), fmt.Sprintf("%.2f", ms(0.99)(p)))
+		t.add(count(float64(p.x)), measuredOr(p.main), count(rss(p)), bytesEach(p.each), fmt.Sprintf("%.2f", ms(0.5)(p)), fmt.Sprintf("%.2f", ms(0.99)(p)))
 	}
 	file := filepath.Join(b.plots, g.name+".svg")
 	svg := plot.Lines(g.title, g.x, []plot.Panel{
-		{Title: g.cpu, Lines: []plot.Line{{Points: line(func(p growthPoint) float64 { return p.cpu })}}},
+		{Title: g.main, Lines: []plot.Line{{Points: line(func(p growthPoint) float64 { return p.main })}}},
 		{Title: "RSS, MB", Lines: []plot.Line{{Points: line(rss)}}},
 		{Title: "a cached answer, ms", Lines: []plot.Line{{Name: "p50", Points: line(ms(0.5))}, {Name: "p99", Points: line(ms(0.99))}}},
 	})
@@ -82,14 +107,15 @@ const (
 	loaders        = 16 // requests under way while archives become known
 )
 
-// archives measures what known archives cost, from one to a hundred thousand.
+// archives measures what known archives cost, from one to a hundred thousand. Content, some of which comes along with a directory, is
+// hardly kept.
 func (b *bench) archives() (string, error) {
 	n, err := startNode(title.New(archiveEntries-2, 16<<10))
 	if err != nil {
 		return "", err
 	}
 	defer n.stop()
-	z, err := b.startZipreel(b.server, n.url, "--index-memory", "2GiB", "--revalidate", "1h")
+	z, err := b.startZipreel(b.server, n.url, "--index-memory", "2GiB", "--memory", "16MiB", "--revalidate", "1h")
 	if err != nil {
 		return "", err
 	}
@@ -98,19 +124,22 @@ func (b *bench) archives() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	g := growth{name: "archives", x: "archives known", title: "Archives of 100 entries whose directories are kept", head: "Archives known", cpu: "CPU to know one more, µs"}
+	g := growth{name: "archives", x: "archives known", title: "Archives of 100 entries whose directories are kept", head: "Archives known", main: "CPU to know one more, µs"}
 	known := 0
 	for _, count := range pick(b, []int{1, 10, 100, 1000, 10_000, 100_000}, []int{1, 10, 100, 1000, 10_000}) {
 		used := z.usage().cpu
 		if err := z.know(known, count); err != nil {
 			return "", err
 		}
-		p := growthPoint{x: count, cpu: float64((z.usage().cpu - used).Microseconds()) / float64(count-known)}
+		p := growthPoint{x: count}
+		if used = z.usage().cpu - used; used > 20*time.Second/ticksPerSecond {
+			p.main = float64(used.Microseconds()) / float64(count-known)
+		}
 		known = count
 		if p.rss, err = z.settled(); err != nil {
 			return "", err
 		}
-		p.each = float64(max(0, p.rss-before)) / float64(count)
+		p.grew(before)
 		for i := range probes {
 			if err := p.probeHead(z.entry(archiveName(i*7919%count), title.Name(i%(archiveEntries-2)))); err != nil {
 				return "", err
@@ -174,7 +203,7 @@ func (p *growthPoint) probeHead(url string) error {
 
 // entries measures what the size of an archive costs, up to two million entries.
 func (b *bench) entries() (string, error) {
-	g := growth{name: "entries", x: "entries of the archive", title: "One archive with many entries", head: "Entries", cpu: "CPU of the cold start, ms"}
+	g := growth{name: "entries", x: "entries of the archive", title: "One archive with many entries", head: "Entries", main: "cold start, ms"}
 	for _, count := range []int{100, 1000, 10_000, 100_000, 1_000_000, 2_000_000} {
 		p, err := b.large(count)
 		if err != nil {
@@ -202,15 +231,15 @@ func (b *bench) large(entries int) (growthPoint, error) {
 	if err != nil {
 		return p, err
 	}
-	used := z.usage().cpu
+	began := time.Now()
 	if err := head(z.entry("title.zip", title.Name(0))); err != nil {
 		return p, err
 	}
-	p.cpu = float64((z.usage().cpu - used).Microseconds()) / 1000
+	p.main = float64(time.Since(began)) / 1e6
 	if p.rss, err = z.settled(); err != nil {
 		return p, err
 	}
-	p.each = float64(max(0, p.rss-before)) / float64(entries)
+	p.grew(before)
 	for i := range probes {
 		if err := p.probeHead(z.entry("title.zip", title.Name(i*7919%entries))); err != nil {
 			return p, err

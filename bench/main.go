@@ -140,7 +140,10 @@ func (b *bench) run(only, results string) error {
 func (b *bench) build() error {
 	all := "0-" + strconv.Itoa(cores()-1)
 	bin := filepath.Join(b.dir, "bin")
-	builds := [][]string{{"go", "build", "-trimpath", "-o", filepath.Join(bin, "bare"), "./bench/bare"}}
+	builds := [][]string{{"go", "build", "-trimpath", "-o", bin + "/", "./bench/bare", "./bench/embedded"}}
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
 	if b.zipreel == "" {
 		b.zipreel = filepath.Join(bin, "zipreel")
 		builds = append(builds, []string{"go", "build", "-trimpath", "-o", b.zipreel, "./cmd/zipreel"})

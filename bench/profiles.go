@@ -14,7 +14,7 @@ const profileFor = 6 * time.Second
 
 // profiles writes for each object a CPU profile of zipreel under load, and its summary with allocations per request.
 func (b *bench) profiles(c *contenders) error {
-	z := c.all[zipreelAt]
+	z := c.http1[zipreelAt]
 	admin := c.zipreel.admin
 	for _, o := range c.objects {
 		before, err := allocated(admin)

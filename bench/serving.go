@@ -2,34 +2,45 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+
+	"zipreel/bench/plot"
 )
 
-const (
-	zipreelAt = 0 // among the contenders
-	bareAt    = 1
-	rounds    = 3
-)
+// rounds is how often each contender has its turn.
+const rounds = 3
 
 // turns are one contender's runs with one object.
 type turns []run
 
+// rate is requests a second.
 func (t turns) rate() float64 {
-	var v []float64
-	for _, r := range t {
-		v = append(v, r.rate)
-	}
-	return median(v)
+	return medianOf(t, func(r run) float64 { return r.rate })
 }
 
 // cpu is the server's CPU seconds for one request.
 func (t turns) cpu() float64 {
+	return medianOf(t, func(r run) float64 { return r.cpu })
+}
+
+func medianOf(t turns, of func(run) float64) float64 {
 	var v []float64
 	for _, r := range t {
-		v = append(v, r.cpu)
+		v = append(v, of(r))
 	}
 	return median(v)
+}
+
+// contest is one object on one list of contenders.
+type contest struct {
+	object object
+	how    string // protocol
+	all    []contender
+	turns  []turns
 }
 
 // serving measures cached objects on every server.
@@ -42,105 +53,106 @@ func (b *bench) serving() (string, error) {
 	if b.profile != "" {
 		return "", b.profiles(c)
 	}
-	text := ""
-	for i, o := range c.objects {
-		one, err := c.http1(o)
-		if err != nil {
-			return "", err
-		}
-		text += one
-		if i == len(c.objects)-1 && installed("h2load") {
-			two, err := c.http2()
-			if err != nil {
-				return "", err
-			}
-			text += two
-		}
-	}
-	return text, nil
-}
-
-// interleave gives each of n contenders its turn, three times round.
-func interleave(n int, turn func(i int) (run, error)) ([]turns, error) {
-	all := make([]turns, n)
-	for range rounds {
-		for i := range n {
-			r, err := turn(i)
-			if err != nil {
-				return nil, err
-			}
-			all[i] = append(all[i], r)
-		}
-	}
-	return all, nil
-}
-
-// http1 is the table of one object over HTTP/1.1.
-func (c *contenders) http1(o object) (string, error) {
-	d := pick(c.bench, 8*time.Second, time.Second)
-	all, err := interleave(len(c.all), func(i int) (run, error) { return wrk(c.all[i].p, c.all[i].url(o), d) })
+	d := pick(b, 5*time.Second, time.Second)
+	load := func(p *process, url string, _ object) (run, error) { return wrk(p, url, d) }
+	plain, text1, err := c.contests("HTTP/1.1", c.http1, load)
 	if err != nil {
 		return "", err
 	}
-	t := table{head: []string{o.name + ", HTTP/1.1", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "rate × net/http alone", "CPU × net/http alone"}}
-	for i, one := range c.all {
-		t.add(append([]string{one.name}, figures(all[i], all[bareAt], len(o.body))...)...)
+	secure, text2, err := c.contests("HTTP/1.1 over TLS", c.tls, load)
+	if err != nil {
+		return "", err
 	}
-	return t.String() + c.goals(o, all) + "\n", nil
-}
-
-func figures(t, bare turns, size int) []string {
-	perGB := t.cpu() * 1e9 / float64(size)
-	return []string{count(t.rate()), count(t.rate() * float64(size) / 1e6), fmt.Sprintf("%.3f", perGB), fmt.Sprintf("%.1f", t.cpu()*1e6), fmt.Sprintf("%.2f", t.rate()/bare.rate()),
-		fmt.Sprintf("%.2f", t.cpu()/bare.cpu())}
-}
-
-// goals are what zipreel is to reach.
-func (c *contenders) goals(o object, all []turns) string {
-	z := all[zipreelAt]
-	best := func(name string, of func(turns) float64, better func(...float64) float64) float64 {
-		var v []float64
-		for i, one := range c.all {
-			if len(one.name) >= len(name) && one.name[:len(name)] == name {
-				v = append(v, of(all[i]))
+	text := text1 + plainGoals(plain) + "\n![Cached answers](plots/cached.svg)\n\n" + text2 + secureGoals(secure) +
+		"- `zipreel serve` itself has no TLS listener: this is its handler in a small program that has one\n\n"
+	if installed("h2load") {
+		_, text3, err := c.contests("HTTP/2 without TLS", c.http2, func(p *process, url string, o object) (run, error) {
+			if len(o.body) > 1<<16 {
+				return h2load(p, url, pick(b, 5000, 800))
 			}
-		}
-		return better(v...)
-	}
-	maxOf := func(v ...float64) float64 { return slices.Max(v) }
-	minOf := func(v ...float64) float64 { return slices.Min(v) }
-	if o.name == c.objects[0].name {
-		return goal("rate against net/http alone", z.rate()/all[bareAt].rate(), atLeast, 1) +
-			goal("rate against nginx's cache, sendfile", z.rate()/best("nginx, cache hit, sendfile", turns.rate, maxOf), atLeast, 2.2) +
-			goal("CPU per byte against nginx at its best", z.cpu()/best("nginx", turns.cpu, minOf), atMost, 0.6)
-	}
-	return goal("rate against net/http alone", z.rate()/all[bareAt].rate(), atLeast, 0.9) +
-		fmt.Sprintf("- rate against nginx's cache: %.2f ×\n", z.rate()/best("nginx, cache hit", turns.rate, maxOf))
-}
-
-// http2 is the table of both objects over HTTP/2 without TLS.
-func (c *contenders) http2() (string, error) {
-	var some []contender
-	for _, one := range c.all {
-		if one.h2 != nil {
-			some = append(some, one)
-		}
-	}
-	text := ""
-	for _, o := range c.objects {
-		requests := pick(c.bench, 60_000, 10_000)
-		if len(o.body) > 1<<16 {
-			requests = pick(c.bench, 4000, 800)
-		}
-		all, err := interleave(len(some), func(i int) (run, error) { return h2load(some[i].p, some[i].h2(o), requests) })
+			return h2load(p, url, pick(b, 60_000, 10_000))
+		})
 		if err != nil {
 			return "", err
 		}
-		t := table{head: []string{o.name + ", HTTP/2", "req/s", "MB/s", "CPU s/GB", "µs CPU/req", "rate × net/http alone", "CPU × net/http alone"}}
-		for i, one := range some {
-			t.add(append([]string{one.name}, figures(all[i], all[bareAt], len(o.body))...)...)
-		}
-		text += t.String()
+		text += text3
 	}
-	return text + "No TLS: zipreel's listener has none; certificates belong to the proxy in front.\n\n", nil
+	return text, os.WriteFile(filepath.Join(b.plots, "cached.svg"), cachedPlot(plain), 0o644)
+}
+
+// contests gives each contender of a list its turn with each object, three times round.
+func (c *contenders) contests(how string, list []contender, load func(*process, string, object) (run, error)) (all []contest, text string, err error) {
+	for _, o := range c.objects {
+		one := contest{o, how, list, make([]turns, len(list))}
+		for range rounds {
+			for i, who := range list {
+				r, err := load(who.p, who.url(o), o)
+				if err != nil {
+					return nil, "", fmt.Errorf("%s: %w", who.name, err)
+				}
+				one.turns[i] = append(one.turns[i], r)
+			}
+		}
+		all = append(all, one)
+		text += one.String()
+	}
+	return all, text, nil
+}
+
+// String is the contest's table.
+func (c contest) String() string {
+	t := table{head: []string{c.object.name + ", " + c.how, "req/s", "MB/s", "CPU s/GB", "CPU µs/req", "rate × net/http alone", "CPU × net/http alone"}}
+	bare, size := c.turns[bareAt], float64(len(c.object.body))
+	for i, one := range c.all {
+		r := c.turns[i]
+		t.add(one.name, count(r.rate()), count(r.rate()*size/1e6), fmt.Sprintf("%.3f", r.cpu()*1e9/size), fmt.Sprintf("%.1f", r.cpu()*1e6),
+			fmt.Sprintf("%.2f", r.rate()/bare.rate()), fmt.Sprintf("%.2f", r.cpu()/bare.cpu()))
+	}
+	return t.String()
+}
+
+// best answers the highest rate and the least CPU among contenders whose names start so.
+func (c contest) best(prefix string) (rate, cpu float64) {
+	var rates, cpus []float64
+	for i, one := range c.all {
+		if strings.HasPrefix(one.name, prefix) {
+			rates, cpus = append(rates, c.turns[i].rate()), append(cpus, c.turns[i].cpu())
+		}
+	}
+	return slices.Max(rates), slices.Min(cpus)
+}
+
+func plainGoals(all []contest) string {
+	segment, playlist := all[0], all[1]
+	z, bare := segment.turns[zipreelAt], segment.turns[bareAt]
+	cacheRate, _ := segment.best("nginx, cache hit, sendfile")
+	_, leastCPU := segment.best("nginx")
+	zp, barePlaylist := playlist.turns[zipreelAt], playlist.turns[bareAt]
+	cachePlaylist, _ := playlist.best("nginx, cache")
+	return goal("segment: rate against net/http alone", z.rate()/bare.rate(), atLeast, 1) +
+		goal("segment: rate against nginx's cache as it is usually set up", z.rate()/cacheRate, atLeast, 2.2) +
+		goal("segment: CPU for each byte against nginx at its best", z.cpu()/leastCPU, atMost, 0.6) +
+		goal("playlist: rate against net/http alone", zp.rate()/barePlaylist.rate(), atLeast, 0.9) +
+		fmt.Sprintf("- playlist: rate against nginx's cache at its best: %s\n", short(zp.rate()/cachePlaylist))
+}
+
+func secureGoals(all []contest) string {
+	text := ""
+	for _, c := range all {
+		rate, _ := c.best("nginx")
+		text += goal(c.object.name+": rate against nginx at its best", c.turns[zipreelAt].rate()/rate, atLeast, 1)
+	}
+	return text
+}
+
+func cachedPlot(all []contest) []byte {
+	var groups []plot.Group
+	for _, c := range all {
+		g := plot.Group{Title: c.object.name + ", cached: requests a second on one core"}
+		for i, one := range c.all {
+			g.Bars = append(g.Bars, plot.Bar{Name: one.name, Value: c.turns[i].rate(), Strong: i == zipreelAt})
+		}
+		groups = append(groups, g)
+	}
+	return plot.Bars("Cached answers", groups)
 }

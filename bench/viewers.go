@@ -140,7 +140,7 @@ func (b *bench) viewers() (string, error) {
 		return "", err
 	}
 	defer n.stop()
-	g := growth{name: "viewers", x: "slow viewers", title: "Slow viewers (5 KB/s) of one segment", head: "Slow viewers"}
+	g := growth{name: "viewers", x: "slow viewers", title: "Slow viewers (5 KB/s) of one segment", head: "Slow viewers", main: "CPU, % of a core"}
 	for _, count := range []int{1, 10, 100, 1000, 10_000} {
 		p, err := b.slow(n, count)
 		if err != nil {
@@ -181,9 +181,9 @@ func (b *bench) slow(n *countingNode, count int) (growthPoint, error) {
 		}
 		time.Sleep(watchFor / 4)
 	}
-	p.cpu = float64(z.usage().cpu-used) / float64(time.Since(began)) * 100
+	p.main = float64(z.usage().cpu-used) / float64(time.Since(began)) * 100
 	p.rss = z.usage().rss
-	p.each = float64(max(0, p.rss-before)) / float64(count)
+	p.grew(before)
 	if d := v.dropped(); d > 0 {
 		return p, fmt.Errorf("%d of %d slow viewers were cut off", d, count)
 	}
