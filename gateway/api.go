@@ -252,32 +252,12 @@ func (g *Gateway) serveEntries(w http.ResponseWriter, r *http.Request) {
 func describeEntry(i int, e zipindex.Entry) entryItem {
 	it := entryItem{
 		I: i, Name: e.Name, Offset: e.HeaderOffset, End: e.End, Size: e.Size, Compressed: e.CompressedSize,
-		CRC32: hex32(e.CRC32), Kind: entryKind(e),
+		CRC32: hex32(e.CRC32), Kind: EntryKind(e),
 	}
 	if err := servable(e); err != nil {
 		it.Error = problemOf(err).code
 	}
 	return it
-}
-
-func entryKind(e zipindex.Entry) string {
-	if refused := e.Refused(); refused != nil && refused.Code == zipindex.CodeDirectoryEntry {
-		return "directory"
-	}
-	t, ok := typeByName(e.Name)
-	switch {
-	case playlist.Detect(e.Name, nil) != playlist.None:
-		return "playlist"
-	case t.image:
-		return "image"
-	case t.ext == ".vtt":
-		return "subtitles"
-	case t.ext != "":
-		return "segment"
-	case ok:
-		return strings.TrimPrefix(strings.ToLower(path.Ext(e.Name)), ".") // key, json
-	}
-	return "other"
 }
 
 // serveStats answers totals since the start, for the page's numbers.

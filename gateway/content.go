@@ -35,7 +35,8 @@ type reader interface {
 }
 
 const (
-	maxWrite     = 256 << 10        // bytes a viewer must take
+	maxWrite     = 1 << 20          // bytes of one Write
+	maxStall     = 256 << 10        // bytes a viewer must take
 	writeWithin  = 60 * time.Second // in this time, or it is dropped
 	crlf         = "\r\n"
 	boundaryRand = 15
@@ -44,15 +45,15 @@ const (
 // serveContent answers GET and HEAD with a content. ctx ends by the 8 s rule. An error is answered
 // only while nothing has been sent; later failures cut the connection.
 func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *http.Request, c *content) error {
-	h := w.Header()
-	h["Etag"] = []string{c.etag}
-	h["Accept-Ranges"] = acceptBytes
-	h["Cache-Control"] = c.cacheControl
+	h := answerHeader{Header: w.Header()}
+	h.set("Etag", c.etag)
+	h.Header["Accept-Ranges"] = acceptBytes
+	h.Header["Cache-Control"] = c.cacheControl
 	if !c.modified.IsZero() {
-		h["Last-Modified"] = []string{c.modified.UTC().Format(http.TimeFormat)}
+		h.set("Last-Modified", c.modified.UTC().Format(http.TimeFormat))
 	}
 	if c.next != "" {
-		h["Link"] = []string{"<" + c.next + `>; rel="next"`}
+		h.set("Link", "<"+c.next+`>; rel="next"`)
 	}
 	switch judge(r.Header, c.etag, c.modified) {
 	case failed:
@@ -61,21 +62,36 @@ func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *ht
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h["Content-Type"] = []string{c.mtype.name}
+	h.set("Content-Type", c.mtype.name)
 	if c.mtype.attachment {
-		h["Content-Disposition"] = attachment
+		h.Header["Content-Disposition"] = attachment
 	}
 	if r.Method == http.MethodHead {
-		h["Content-Length"] = []string{strconv.FormatInt(c.size, 10)}
+		h.set("Content-Length", strconv.FormatInt(c.size, 10))
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
 	spans, err := c.spans(r)
 	if err != nil {
-		h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
+		h.set("Content-Range", "bytes */"+strconv.FormatInt(c.size, 10))
 		return err
 	}
-	return g.sendSpans(ctx, w, r, c, spans)
+	return g.sendSpans(ctx, w, r, c, spans, &h)
+}
+
+// answerHeader sets a response's own header values, which take one allocation together.
+type answerHeader struct {
+	http.Header
+	values []string
+}
+
+func (h *answerHeader) set(key, value string) {
+	if len(h.values) == cap(h.values) {
+		h.values = make([]string, 0, 8)
+	}
+	n := len(h.values)
+	h.values = append(h.values, value)
+	h.Header[key] = h.values[n : n+1 : n+1]
 }
 
 // spans answers what the request asks for; none for the whole.
@@ -91,13 +107,13 @@ func (c *content) spans(r *http.Request) ([]span, error) {
 	return spans, nil
 }
 
-func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.Request, c *content, spans []span) error {
-	status, whole := http.StatusPartialContent, span{0, c.size}
-	if len(spans) == 0 {
-		status, spans = http.StatusOK, []span{whole}
+func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.Request, c *content, spans []span, h *answerHeader) error {
+	status, s := http.StatusOK, span{0, c.size}
+	if len(spans) > 0 {
+		status, s = http.StatusPartialContent, spans[0]
 	}
 	began := time.Now()
-	rd := c.open(ctx, spans[0].off, spans[0].n)
+	rd := c.open(ctx, s.off, s.n)
 	defer func() { rd.Close() }()
 	first, err := rd.Next(ctx)
 	if err != nil && err != io.EOF {
@@ -106,60 +122,61 @@ func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.
 		}
 		return err
 	}
-	h := w.Header()
-	h["Server-Timing"] = []string{serverTiming(rd.Outcome(), time.Since(began), c.stale)}
-	v := viewer{g: g, w: w, r: r, rc: http.NewResponseController(w)}
+	switch o := rd.Outcome(); {
+	case o != cache.Hit:
+		h.set("Server-Timing", "cache;desc="+outcomeName(o)+", origin;dur="+strconv.FormatFloat(float64(time.Since(began).Microseconds())/1000, 'f', 1, 64))
+	case c.stale:
+		h.Header["Server-Timing"] = timingStale
+	default:
+		h.Header["Server-Timing"] = timingHit
+	}
+	v := viewer{g: g, w: w, r: r}
 	defer v.done()
 	if len(spans) > 1 {
 		mp := newMultipart(c, spans)
-		h["Content-Type"] = []string{mp.contentType()}
-		h["Content-Length"] = []string{strconv.FormatInt(mp.length(), 10)}
+		h.set("Content-Type", mp.contentType())
+		h.set("Content-Length", strconv.FormatInt(mp.length(), 10))
 		w.WriteHeader(status)
 		v.write([]byte(mp.header(0)))
 		for i, s := range spans[1:] {
-			v.send(rd, first)
+			v.send(rd, first, spans[i].n)
 			rd.Close()
 			v.write([]byte(mp.header(i + 1)))
 			rd, first = c.open(r.Context(), s.off, s.n), nil
 		}
-		v.send(rd, first)
+		v.send(rd, first, spans[len(spans)-1].n)
 		v.write([]byte(mp.end()))
 		return nil
 	}
 	if status == http.StatusPartialContent {
-		h["Content-Range"] = []string{spans[0].contentRange(c.size)}
+		h.set("Content-Range", s.contentRange(c.size))
 	}
-	h["Content-Length"] = []string{strconv.FormatInt(spans[0].n, 10)}
+	h.set("Content-Length", strconv.FormatInt(s.n, 10))
 	w.WriteHeader(status)
-	v.send(rd, first)
+	v.send(rd, first, s.n)
 	return nil
-}
-
-func serverTiming(o cache.Outcome, took time.Duration, stale bool) string {
-	if o == cache.Hit && stale {
-		return "cache;desc=stale"
-	}
-	if o == cache.Hit {
-		return "cache;desc=hit"
-	}
-	return "cache;desc=" + outcomeName(o) + ", origin;dur=" + strconv.FormatFloat(float64(took.Microseconds())/1000, 'f', 1, 64)
 }
 
 // viewer is who the body is sent to. A body that cannot be finished is cut off, never ended cleanly.
 type viewer struct {
-	g  *Gateway
-	w  http.ResponseWriter
-	r  *http.Request
-	rc *http.ResponseController
+	g     *Gateway
+	w     http.ResponseWriter
+	r     *http.Request
+	rc    *http.ResponseController // nil until it is needed
+	timed bool                     // a deadline stands
 }
 
-// send writes first, then all that rd has.
-func (v *viewer) send(rd reader, first []byte) {
-	v.write(first)
-	for {
-		p, err := rd.Next(v.r.Context())
+// send writes first, then all that rd has, n bytes in all.
+func (v *viewer) send(rd reader, first []byte, n int64) {
+	for p := first; ; {
 		v.write(p)
+		if n -= int64(len(p)); n > 0 && len(p) > 0 {
+			v.controller().Flush() // what has arrived goes out while the rest is on its way
+		}
+		var err error
+		p, err = rd.Next(v.r.Context())
 		if err == io.EOF {
+			v.write(p)
 			return
 		}
 		if err != nil {
@@ -172,24 +189,37 @@ func (v *viewer) send(rd reader, first []byte) {
 	}
 }
 
-// write gives a viewer some seconds for every piece, however long the body is.
+// write gives a viewer some time for every piece, however long the body is.
 func (v *viewer) write(p []byte) {
 	for len(p) > 0 {
 		m := min(len(p), maxWrite)
-		v.rc.SetWriteDeadline(time.Now().Add(writeWithin)) // an error means a ResponseWriter without deadlines
+		if !v.g.cfg.ServerTimesWrites {
+			m = min(m, maxStall)
+			v.controller().SetWriteDeadline(time.Now().Add(writeWithin)) // an error means a ResponseWriter without deadlines
+			v.timed = true
+		}
 		if _, err := v.w.Write(p[:m]); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		v.g.metrics.sent(m)
 		p = p[m:]
 	}
-	if p != nil {
-		v.rc.Flush()
+}
+
+func (v *viewer) controller() *http.ResponseController {
+	if v.rc == nil {
+		v.rc = http.NewResponseController(v.w)
 	}
+	return v.rc
 }
 
 // done lifts the deadline, so that the connection can wait for its next request.
-func (v *viewer) done() { v.rc.SetWriteDeadline(time.Time{}) }
+func (v *viewer) done() {
+	if v.timed {
+		v.rc.Flush() // what net/http holds back still falls under it
+		v.rc.SetWriteDeadline(time.Time{})
+	}
+}
 
 // multipart is an answer to several ranges (RFC 9110 §14.6).
 type multipart struct {

@@ -20,14 +20,13 @@ import (
 // serveArchive answers everything below /v/.
 func (g *Gateway) serveArchive(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Content-Security-Policy"] = sandbox
-	escaped := r.URL.EscapedPath()
-	t, p := parseTarget(strings.TrimPrefix(escaped, "/v/"))
+	t, p := parseTarget(strings.TrimPrefix(r.URL.EscapedPath(), archivesPrefix))
 	if p != nil {
 		g.fail(w, r, p)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), answerWithin, errSlow)
-	defer cancel()
+	ctx := newAnswerContext(r.Context())
+	defer ctx.end()
 	err := g.serveTarget(ctx, w, r, t)
 	if isPassing(err) {
 		err = g.serveTarget(ctx, w, r, t) // nothing was sent yet: once more, with what storage holds now

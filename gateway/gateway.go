@@ -44,6 +44,10 @@ type Config struct {
 	MaxDirectory int64 // largest central directory accepted, bytes; default 128 MiB
 	MaxEntries   int   // most entries of an archive; default 2,000,000
 
+	// ServerTimesWrites says that the http.Server's listener drops connections whose viewers take nothing, so that a Gateway
+	// need not move each answer's write deadline on.
+	ServerTimesWrites bool
+
 	Page   http.Handler // the web page, at / ; nil: none
 	Logger *slog.Logger // default: discards
 }
@@ -158,10 +162,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h["Allow"] = allowHeader
 		g.fail(w, r, problemf("method", "%s is not answered here; GET, HEAD and OPTIONS are.", r.Method))
+	case strings.HasPrefix(r.URL.Path, archivesPrefix):
+		g.serveArchive(w, r) // players ask for nothing else: not through the router, which costs as much as all the rest
 	default:
 		g.router.ServeHTTP(w, r)
 	}
 }
+
+const archivesPrefix = "/v/"
 
 // Drain makes /readyz answer 503, so that load balancers turn away before Close, and ends event streams, which would not end by themselves.
 func (g *Gateway) Drain() {

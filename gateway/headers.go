@@ -7,6 +7,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"zipreel/playlist"
+	"zipreel/zipindex"
 )
 
 // mediaType is how an entry is presented.
@@ -50,6 +53,27 @@ var types = map[string]mediaType{
 func typeByName(name string) (mediaType, bool) {
 	t, ok := types[strings.ToLower(path.Ext(name))]
 	return t, ok
+}
+
+// EntryKind sorts an entry by its name: playlist, segment, image, subtitles, key, json, directory or other.
+func EntryKind(e zipindex.Entry) string {
+	if refused := e.Refused(); refused != nil && refused.Code == zipindex.CodeDirectoryEntry {
+		return "directory"
+	}
+	t, ok := typeByName(e.Name)
+	switch {
+	case playlist.Detect(e.Name, nil) != playlist.None:
+		return "playlist"
+	case t.image:
+		return "image"
+	case t.ext == ".vtt":
+		return "subtitles"
+	case t.ext != "":
+		return "segment"
+	case ok:
+		return strings.TrimPrefix(strings.ToLower(path.Ext(e.Name)), ".") // key, json
+	}
+	return "other"
 }
 
 // hasExtension says whether the last element of a name has any extension at all.
@@ -123,6 +147,8 @@ var (
 	allowHeaders  = []string{"Range, Content-Type, Accept-Encoding, If-None-Match"}
 	aDay          = []string{"86400"}
 	exposeHeaders = []string{"Content-Length, Content-Range, Accept-Ranges, ETag, Age, Date, Server-Timing"}
+	timingHit     = []string{"cache;desc=hit"}
+	timingStale   = []string{"cache;desc=stale"}
 	cacheParts    = []string{"public, max-age=31536000, immutable"}
 )
 

@@ -9,10 +9,9 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// routes puts /v/ first: mux tries in order, and players ask for nothing else.
+// routes are all but those below /v/.
 func (g *Gateway) routes() http.Handler {
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	r.PathPrefix("/v/").HandlerFunc(g.serveArchive)
 	r.Path("/healthz").HandlerFunc(g.serveHealth)
 	r.Path("/readyz").HandlerFunc(g.serveReady)
 	r.Path("/api/v1/sources").HandlerFunc(g.serveSources)
@@ -52,35 +51,52 @@ type part struct {
 // parseTarget takes the escaped path after "/v/" (or an API's prefix) apart. The archive ends at the
 // first element that ends in ".zip", or before the first element "-", whichever comes first.
 func parseTarget(escaped string) (target, *problem) {
-	raw := strings.Split(escaped, "/")
-	elems := make([]string, len(raw))
-	for i, e := range raw {
-		d, err := url.PathUnescape(e)
-		if err != nil {
-			return target{}, problemf("bad-path", "The path has a percent sign that is followed by no two hexadecimal digits.")
-		}
-		if p := checkElement(d); p != nil {
-			return target{}, p
-		}
-		elems[i] = d
+	source, rest, more := strings.Cut(escaped, "/")
+	var t target
+	var p *problem
+	if t.source, p = unescape(source); p != nil || !more {
+		return t, p
 	}
-	t := target{source: elems[0]}
-	end := archiveEnd(elems[1:]) + 1
-	t.archive = strings.Trim(strings.Join(elems[1:end], "/"), "/")
-	rest := elems[end:]
-	if len(rest) > 0 && rest[0] == "-" {
-		t.dashed = true
-		rest = rest[1:]
+	end, p := archiveEnd(rest)
+	if p != nil {
+		return target{}, p
 	}
-	if len(rest) == 0 || len(rest) == 1 && rest[0] == "" {
-		t.slash = len(rest) == 1
+	t.archive, p = unescape(rest[:end])
+	if p != nil {
+		return target{}, p
+	}
+	t.archive = strings.Trim(t.archive, "/")
+	if rest, more = strings.CutPrefix(rest[end:], "/"); !more {
 		return t, nil
 	}
-	if rest[0] == "~" {
-		return t.withPart(rest[1:])
+	if after, ok := cutMarker(rest, "-"); ok {
+		t.dashed, rest = true, after
 	}
-	t.entry = strings.Join(rest, "/")
-	return t, nil
+	if rest == "" {
+		t.slash = strings.HasSuffix(escaped, "/")
+		return t, nil
+	}
+	if after, ok := cutMarker(rest, "~"); ok {
+		return t.withPart(after)
+	}
+	t.entry, p = unescape(rest)
+	return t, p
+}
+
+// cutMarker takes the first element off a path when it is the marker, encoded or not.
+func cutMarker(escaped, marker string) (rest string, ok bool) {
+	first, rest, _ := strings.Cut(escaped, "/")
+	e, p := unescape(first)
+	return rest, p == nil && e == marker
+}
+
+// unescape decodes a piece of a path, and refuses what no name may hold.
+func unescape(escaped string) (string, *problem) {
+	s, err := url.PathUnescape(escaped)
+	if err != nil {
+		return "", problemf("bad-path", "The path has a percent sign that is followed by no two hexadecimal digits.")
+	}
+	return s, checkElement(s)
 }
 
 func checkElement(decoded string) *problem {
@@ -95,31 +111,45 @@ func checkElement(decoded string) *problem {
 	return nil
 }
 
-// archiveEnd answers how many elements name the archive.
-func archiveEnd(elems []string) int {
-	for i, e := range elems {
-		if e == "-" && i > 0 {
-			return i
+// archiveEnd answers how many bytes of an escaped path name the archive.
+func archiveEnd(escaped string) (int, *problem) {
+	for start := 0; ; {
+		n := strings.IndexByte(escaped[start:], '/')
+		if n < 0 {
+			n = len(escaped) - start
 		}
-		if len(e) >= 4 && strings.EqualFold(e[len(e)-4:], ".zip") {
-			return i + 1
+		e, p := unescape(escaped[start : start+n])
+		switch {
+		case p != nil:
+			return 0, p
+		case e == "-" && start > 0:
+			return start - 1, nil
+		case len(e) >= 4 && strings.EqualFold(e[len(e)-4:], ".zip"), start+n == len(escaped):
+			return start + n, nil
 		}
+		start += n + 1
 	}
-	return len(elems)
 }
 
-func (t target) withPart(rest []string) (target, *problem) {
+// withPart reads {crc32}/{from},{n}/{entry}.
+func (t target) withPart(escaped string) (target, *problem) {
 	bad := problemf("link-outside-archive", "The part is not written as ~/{crc32}/{from},{n}/{entry}.")
-	if len(rest) < 3 || len(rest[0]) != 8 {
+	rest, p := unescape(escaped)
+	if p != nil {
+		return t, p
+	}
+	sum, rest, _ := strings.Cut(rest, "/")
+	place, entry, ok := strings.Cut(rest, "/")
+	if !ok || len(sum) != 8 {
 		return t, bad
 	}
-	crc, err := strconv.ParseUint(rest[0], 16, 32)
-	from, n, ok := strings.Cut(rest[1], ",")
-	p := part{crc: uint32(crc), from: decimal(from), n: decimal(n)}
-	if err != nil || !ok || p.from < 0 || p.n < 0 || p.from > maxInt64-p.n {
+	crc, err := strconv.ParseUint(sum, 16, 32)
+	from, n, ok := strings.Cut(place, ",")
+	pt := part{crc: uint32(crc), from: decimal(from), n: decimal(n)}
+	if err != nil || !ok || pt.from < 0 || pt.n < 0 || pt.from > maxInt64-pt.n {
 		return t, bad
 	}
-	t.part, t.entry = &p, strings.Join(rest[2:], "/")
+	t.part, t.entry = &pt, entry
 	return t, nil
 }
 

@@ -1,11 +1,59 @@
 package main
 
 import (
-	"container/list"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 )
+
+const (
+	takeWithin = 60 * time.Second // a viewer has to take this
+	takeLeast  = 64 << 10         // many bytes, where so many wait for it
+)
+
+// viewerListener accepts connections that drop viewers who take nothing.
+type viewerListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l viewerListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &viewerConn{Conn: c}, nil
+}
+
+// viewerConn has a write deadline that moves on as long as the viewer takes bytes, however long an answer is. The server writes from one goroutine.
+type viewerConn struct {
+	net.Conn
+	until time.Time    // the deadline that stands; zero: none
+	idle  atomic.Int64 // since when, Unix ns; 0: at work
+}
+
+// Write implements io.Writer.
+func (c *viewerConn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		if now := time.Now(); c.until.Sub(now) < takeWithin {
+			c.SetWriteDeadline(now.Add(takeWithin + takeWithin/4)) // not moved at every Write
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if err == nil || n < takeLeast || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *viewerConn) SetWriteDeadline(t time.Time) error {
+	c.until = t
+	return c.Conn.SetWriteDeadline(t)
+}
 
 // connLimit bounds a server's connections. Beyond the limit the connection that is idle for longest makes room; where
 // all are at work, the newest is closed.
@@ -13,45 +61,48 @@ type connLimit struct {
 	max int
 
 	mu    sync.Mutex // guards following
-	conns map[net.Conn]*list.Element
-	idle  *list.List // of net.Conn, idle for longest first
+	conns map[*viewerConn]bool
 }
 
 // newConnLimit allows max connections.
 func newConnLimit(max int) *connLimit {
-	return &connLimit{max: max, conns: map[net.Conn]*list.Element{}, idle: list.New()}
+	return &connLimit{max: max, conns: map[*viewerConn]bool{}}
 }
 
 // change is the http.Server's ConnState.
-func (l *connLimit) change(c net.Conn, state http.ConnState) {
-	if victim := l.note(c, state); victim != nil {
-		victim.Close() // its own change, to StateClosed, follows from the server
+func (l *connLimit) change(conn net.Conn, state http.ConnState) {
+	c := conn.(*viewerConn)
+	switch state {
+	case http.StateIdle:
+		c.idle.Store(time.Now().UnixNano())
+	case http.StateActive:
+		c.idle.Store(0)
+	default:
+		if victim := l.note(c, state == http.StateNew); victim != nil {
+			victim.Close() // its own change, to StateClosed, follows from the server
+		}
 	}
 }
 
 // note keeps count and answers the connection to close, if any.
-func (l *connLimit) note(c net.Conn, state http.ConnState) net.Conn {
+func (l *connLimit) note(c *viewerConn, opened bool) *viewerConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.conns[c]; e != nil {
-		l.idle.Remove(e)
-	}
-	switch state {
-	case http.StateClosed, http.StateHijacked:
+	if !opened {
 		delete(l.conns, c)
-	case http.StateIdle:
-		l.conns[c] = l.idle.PushBack(c)
-	default:
-		l.conns[c] = nil
-	}
-	if state != http.StateNew || len(l.conns) <= l.max {
 		return nil
 	}
-	if oldest := l.idle.Front(); oldest != nil {
-		victim := l.idle.Remove(oldest).(net.Conn)
-		delete(l.conns, victim)
-		return victim
+	l.conns[c] = true
+	if len(l.conns) <= l.max {
+		return nil
 	}
-	delete(l.conns, c)
-	return c
+	victim := c
+	for other := range l.conns {
+		since, longest := other.idle.Load(), victim.idle.Load()
+		if since != 0 && (longest == 0 || since < longest) {
+			victim = other
+		}
+	}
+	delete(l.conns, victim)
+	return victim
 }

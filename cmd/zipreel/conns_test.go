@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // namedConn is a net.Conn that remembers whether it was closed.
@@ -47,11 +51,13 @@ func TestConnLimit(t *testing.T) {
 	for _, tt := range tests {
 		limit := newConnLimit(2)
 		conns := map[string]*namedConn{}
+		viewers := map[string]*viewerConn{}
 		for _, s := range tt.steps {
 			if conns[s.conn] == nil {
 				conns[s.conn] = &namedConn{name: s.conn}
+				viewers[s.conn] = &viewerConn{Conn: conns[s.conn]}
 			}
-			limit.change(conns[s.conn], s.state)
+			limit.change(viewers[s.conn], s.state)
 		}
 		got := ""
 		for _, name := range []string{"a", "b", "c", "d"} {
@@ -63,4 +69,48 @@ func TestConnLimit(t *testing.T) {
 			t.Errorf("%s: closed %q, want %q", tt.name, got, tt.wantClosed)
 		}
 	}
+}
+
+// slowConn takes so many bytes in the time it is given, and no more.
+type slowConn struct {
+	net.Conn
+	takes []int
+	until time.Time
+}
+
+func (c *slowConn) SetWriteDeadline(t time.Time) error {
+	c.until = t
+	return nil
+}
+
+func (c *slowConn) Write(p []byte) (int, error) {
+	n := c.takes[0]
+	c.takes = c.takes[1:]
+	if n >= len(p) {
+		return len(p), nil
+	}
+	time.Sleep(time.Until(c.until))
+	return n, os.ErrDeadlineExceeded
+}
+
+// TestSlowViewersAreKept as long as they take something; who takes nothing is dropped.
+func TestSlowViewersAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &viewerConn{Conn: &slowConn{takes: []int{100 << 10, 100 << 10, 100 << 10, 1 << 20}}}
+		began := time.Now()
+		if n, err := c.Write(make([]byte, 1<<20)); n != 1<<20 || err != nil {
+			t.Errorf("a slow viewer got %d bytes, %v", n, err)
+		}
+		if took := time.Since(began); took < 3*takeWithin {
+			t.Errorf("took %v, want three times the deadline", took)
+		}
+		c = &viewerConn{Conn: &slowConn{takes: []int{100 << 10, 100}}}
+		began = time.Now()
+		if n, err := c.Write(make([]byte, 1<<20)); n != 100<<10+100 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a stalled viewer: %d bytes, %v", n, err)
+		}
+		if took := time.Since(began); took > 3*takeWithin {
+			t.Errorf("a stalled viewer was dropped after %v", took)
+		}
+	})
 }

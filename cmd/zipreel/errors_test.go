@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"zipreel/zipindex"
 )
 
 func TestFileError(t *testing.T) {
@@ -85,18 +83,6 @@ func TestPrintable(t *testing.T) {
 	for _, tt := range tests {
 		if got := printable(tt.name); got != tt.want {
 			t.Errorf("printable(%q) = %s, want %s", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestEntryKind(t *testing.T) {
-	tests := []struct{ name, want string }{
-		{"a/master.m3u8", "playlist"}, {"x.MPD", "playlist"}, {"s.ts", "segment"}, {"S.M4S", "segment"}, {"c.jpg", "image"},
-		{"en.vtt", "subtitles"}, {"enc.key", "key"}, {"chapters.json", "json"}, {"README", "other"}, {"seg0", "other"},
-	}
-	for _, tt := range tests {
-		if got := entryKind(zipindex.Entry{Name: tt.name}); got != tt.want {
-			t.Errorf("entryKind(%q) = %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

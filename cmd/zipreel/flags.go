@@ -30,7 +30,8 @@ func (f cacheFlags) config(log *slog.Logger) gateway.Config {
 		MaxDirectory: int64(f.MaxDirectory), MaxEntries: int(f.MaxEntries),
 		Revalidate:    time.Duration(f.Revalidate),
 		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,
-		Page: web.Handler(), Logger: log,
+		ServerTimesWrites: true, // viewerConn
+		Page:              web.Handler(), Logger: log,
 	}
 }
 

@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"zipreel/playlist"
+	"zipreel/gateway"
 	"zipreel/zipindex"
 )
 
@@ -72,7 +71,7 @@ type listed struct {
 func (a *archive) listed(e zipindex.Entry) (listed, error) {
 	l := listed{
 		Name: e.Name, Size: e.Size, CompressedSize: e.CompressedSize,
-		CRC32: fmt.Sprintf("%08x", e.CRC32), Kind: entryKind(e),
+		CRC32: fmt.Sprintf("%08x", e.CRC32), Kind: gateway.EntryKind(e),
 	}
 	if refused := e.Refused(); refused != nil && refused.Code != zipindex.CodeDirectoryEntry {
 		l.Error = string(refused.Code)
@@ -150,25 +149,4 @@ func writeJSON(out io.Writer, a *archive, x *zipindex.Index) error {
 	}
 	_, err := fmt.Fprintln(out, "\n]")
 	return err
-}
-
-// entryKind sorts an entry by its name: playlist, segment, image, subtitles, key, json, directory or other.
-func entryKind(e zipindex.Entry) string {
-	if refused := e.Refused(); refused != nil && refused.Code == zipindex.CodeDirectoryEntry {
-		return "directory"
-	}
-	if playlist.Detect(e.Name, nil) != playlist.None {
-		return "playlist"
-	}
-	switch ext := strings.ToLower(path.Ext(e.Name)); ext {
-	case ".ts", ".m4s", ".mp4", ".cmfv", ".m4a", ".cmfa", ".aac", ".mp3", ".ac3", ".ec3", ".webm":
-		return "segment"
-	case ".jpg", ".png", ".webp", ".avif", ".gif":
-		return "image"
-	case ".vtt":
-		return "subtitles"
-	case ".key", ".json":
-		return ext[1:]
-	}
-	return "other"
 }

@@ -22,7 +22,6 @@ const (
 	maxHeaderBytes = 32 << 10
 	idleFor        = 2 * time.Minute
 	stopWithin     = 30 * time.Second // running answers may take this long after SIGTERM
-	eventsPath     = "/api/v1/events"
 )
 
 // server answers viewers until a signal comes.
@@ -34,9 +33,6 @@ type server struct {
 	admin    *http.Server // nil: none
 	failed   chan error   // a listener that ended by itself
 	signals  chan os.Signal
-
-	stopping context.Context // ends when the server stops
-	stopNow  context.CancelFunc
 }
 
 // listen opens the address. It says what to do where that fails.
@@ -66,14 +62,13 @@ func listen(flag, address string) (net.Listener, error) {
 func start(gw *gateway.Gateway, l net.Listener, log *slog.Logger, accessLog bool, maxConns int) *server {
 	s := &server{gw: gw, log: log, listener: l, failed: make(chan error, 2), signals: make(chan os.Signal, 2)}
 	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
-	s.stopping, s.stopNow = context.WithCancel(context.Background())
-	handler := s.endStreams(gw)
+	var handler http.Handler = gw
 	if accessLog {
 		handler = logRequests(log, handler)
 	}
 	s.http = newHTTPServer(handler, log)
 	s.http.ConnState = newConnLimit(maxConns).change
-	go s.serve(s.http, l)
+	go s.serve(s.http, viewerListener{l})
 	return s
 }
 
@@ -89,7 +84,7 @@ func (s *server) serve(h *http.Server, l net.Listener) {
 	}
 }
 
-// newHTTPServer has no write timeout: the gateway moves each answer's deadline on while its viewer reads.
+// newHTTPServer has no write timeout: the connections of viewers see to it.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -115,19 +110,6 @@ func boundBodies(h http.Handler) http.Handler {
 	})
 }
 
-// endStreams ends event streams when the server stops: they have no end of their own to wait for.
-func (s *server) endStreams(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == eventsPath {
-			ctx, cancel := context.WithCancel(r.Context())
-			defer cancel()
-			defer context.AfterFunc(s.stopping, cancel)()
-			r = r.WithContext(ctx)
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
 // wait returns after SIGINT or SIGTERM, when running answers have ended. A second signal cuts them.
 func (s *server) wait() error {
 	defer signal.Stop(s.signals)
@@ -146,7 +128,6 @@ func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	s.gw.Drain()
-	s.stopNow()
 	ended := make(chan error, 1)
 	go func() {
 		err := s.http.Shutdown(ctx)

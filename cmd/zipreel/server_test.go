@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -46,7 +45,9 @@ func TestAllowedHosts(t *testing.T) {
 	}
 }
 
-// newTestServer is a server with one listener in memory, inside a synctest bubble. answer is its only handler.
+const eventsPath = "/api/v1/events"
+
+// newTestServer is a server with one listener in memory, inside a synctest bubble. answer is its handler, but for event streams, which are the gateway's.
 func newTestServer(t *testing.T, answer http.Handler) (*server, *pipeListener) {
 	t.Helper()
 	gw, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: origin.NewMemory()}}})
@@ -56,8 +57,10 @@ func newTestServer(t *testing.T, answer http.Handler) (*server, *pipeListener) {
 	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	log := slog.New(slog.DiscardHandler)
 	s := &server{gw: gw, log: log, listener: l, failed: make(chan error, 2), signals: make(chan os.Signal, 2)}
-	s.stopping, s.stopNow = context.WithCancel(context.Background())
-	s.http = newHTTPServer(s.endStreams(answer), log)
+	mux := http.NewServeMux()
+	mux.Handle("/", answer)
+	mux.Handle(eventsPath, gw)
+	s.http = newHTTPServer(mux, log)
 	go s.serve(s.http, l)
 	return s, l
 }
