@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"zipreel/bench/plot"
 	"zipreel/bench/title"
 	"zipreel/zipindex"
 )
@@ -35,6 +36,15 @@ type indexer struct {
 	measure func(t *title.Title, names []string) (indexed, error)
 }
 
+// indexSize is what every library needs for an archive.
+type indexSize struct {
+	entries int
+	all     []indexed // by library
+}
+
+// perEntry divides by the entries.
+func (s indexSize) perEntry(v int64) float64 { return float64(v) / float64(s.entries) }
+
 // indexes holds zipindex against other libraries, from ten entries to two millions.
 func (b *bench) indexes() (string, error) {
 	libraries := []indexer{{"zipindex", measureZipindex}, {"archive/zip", measureArchiveZip}}
@@ -44,25 +54,54 @@ func (b *bench) indexes() (string, error) {
 	} else {
 		libraries = append(libraries, indexer{"minio/zipindex", func(t *title.Title, names []string) (indexed, error) { return b.measureMinio(program, t, names) }})
 	}
-	t := table{head: []string{"Entries", "library", "parse, ms", "ns/entry", "heap B/entry", "lookup, ns", "parse time × zipindex"}}
-	var zi, az indexed // at the largest size
-	entries := 0
-	for _, entries = range pick(b, []int{10, 1000, 100_000, 1_000_000, 2_000_000}, []int{10, 1000, 100_000, 2_000_000}) {
+	var sizes []indexSize
+	for _, entries := range pick(b, []int{10, 1000, 10_000, 100_000, 1_000_000, 2_000_000}, []int{10, 1000, 100_000, 2_000_000}) {
 		all, err := indexAll(libraries, entries)
 		if err != nil {
 			return "", err
 		}
-		for i, l := range libraries {
-			t.add(count(float64(entries)), l.name, fmt.Sprintf("%.3f", float64(all[i].parse)/1e6), count(float64(all[i].parse)/float64(entries)),
-				count(float64(all[i].held)/float64(entries)), count(float64(all[i].lookup)), short(float64(all[i].parse)/float64(all[0].parse)))
-		}
-		zi, az = all[0], all[1]
+		sizes = append(sizes, indexSize{entries, all})
 	}
-	return t.String() + missing +
-		goal("parse time of archive/zip against zipindex's", float64(az.parse)/float64(zi.parse), atLeast, 5) +
-		goal("heap bytes per entry", float64(zi.held)/float64(entries), atMost, 40) +
-		goal("lookup, ns", float64(zi.lookup), atMost, 200) +
-		"\nNames of 30 bytes, segments of 256 KiB. archive/zip's lookup is Open, minio/zipindex's is Find, a walk.\n\n", nil
+	return indexTable(libraries, sizes) + missing + indexGoals(sizes[len(sizes)-1]) +
+		"\nNames of 30 bytes, segments of 256 KiB. archive/zip's lookup is Open, minio/zipindex's is Find, a walk.\n\n" +
+		"![Reading a central directory](plots/indexes.svg)\n\n", os.WriteFile(filepath.Join(b.plots, "indexes.svg"), indexPlot(libraries, sizes), 0o644)
+}
+
+func indexTable(libraries []indexer, sizes []indexSize) string {
+	t := table{head: []string{"Library, entries", "parse, ms", "ns/entry", "heap B/entry", "lookup, ns", "parse time × zipindex"}}
+	for _, s := range sizes {
+		for i, l := range libraries {
+			got := s.all[i]
+			t.add(l.name+", "+count(float64(s.entries)), fmt.Sprintf("%.3f", float64(got.parse)/1e6), count(s.perEntry(int64(got.parse))),
+				count(s.perEntry(got.held)), count(float64(got.lookup)), short(float64(got.parse)/float64(s.all[0].parse)))
+		}
+	}
+	return t.String()
+}
+
+func indexGoals(largest indexSize) string {
+	zi, az := largest.all[0], largest.all[1]
+	return goal("parse time of archive/zip against zipindex's", float64(az.parse)/float64(zi.parse), atLeast, 5) +
+		goal("heap bytes per entry", largest.perEntry(zi.held), atMost, 40) +
+		goal("lookup, ns", float64(zi.lookup), atMost, 200)
+}
+
+// indexPlot leaves out archives that are too small for a share of an entry to mean something.
+func indexPlot(libraries []indexer, sizes []indexSize) []byte {
+	var times, bytes []plot.Line
+	for i, l := range libraries {
+		took, held := plot.Line{Name: l.name}, plot.Line{Name: l.name}
+		for _, s := range sizes {
+			if s.entries < 1000 {
+				continue
+			}
+			x := float64(s.entries)
+			took.Points = append(took.Points, plot.Point{X: x, Y: s.perEntry(int64(s.all[i].parse))})
+			held.Points = append(held.Points, plot.Point{X: x, Y: s.perEntry(s.all[i].held)})
+		}
+		times, bytes = append(times, took), append(bytes, held)
+	}
+	return plot.Lines("Reading a central directory", "entries", []plot.Panel{{Title: "ns per entry", Lines: times}, {Title: "heap bytes per entry", Lines: bytes}})
 }
 
 // indexAll measures every library in turn, three times round, and answers medians.
