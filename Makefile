@@ -38,7 +38,7 @@ test-s3: ## reads of a real S3 store, versitygw, built from the Go module proxy 
 	$(GO) -C test/s3 build -o ../../bin/versitygw github.com/versity/versitygw/cmd/versitygw
 	ZIPREEL_VERSITYGW=$(CURDIR)/bin/versitygw $(GO) test -race -timeout 5m -run '^TestS3$$' ./test/stores
 
-test-ipfs: ## reads through a real IPFS gateway, kubo without peers, built from the Go module proxy (ten minutes, once)
+test-ipfs: ## reads through a real IPFS gateway, kubo without peers, built from the Go module proxy (four minutes or more, once)
 	$(GO) -C test/ipfs build -o ../../bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 	ZIPREEL_KUBO=$(CURDIR)/bin/ipfs $(GO) test -race -timeout 5m -run '^TestIPFS$$' ./test/stores
 

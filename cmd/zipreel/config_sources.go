@@ -57,7 +57,7 @@ func (c *configFile) targets() ([]target, error) {
 	for _, s := range c.sources {
 		nodes, err := c.source(s)
 		if first, ok := lines[s.Name]; ok && err == nil {
-			err = fmt.Errorf("source %q stands in line %d already; several nodes of one source go below its nodes:", s.Name, first)
+			err = fmt.Errorf("source %q stands in line %d already; list all of its nodes there", s.Name, first)
 		}
 		if err == nil {
 			_, err = groupTargets(nodes) // whether they make one source

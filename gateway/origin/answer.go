@@ -17,11 +17,10 @@ func (r *request) check(res *http.Response, w *httpBody) (*Body, error) {
 	if res.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return r.checkUnsatisfied(res, w)
 	}
-	w.clock.Reset(w.stall) // a refusal may be read
-	refused := r.checkStatus(res)
-	w.clock.Stop()
-	if refused != nil {
-		return nil, refused
+	if statusKind(res.StatusCode) != nil {
+		w.clock.Reset(w.stall) // what it says may be read
+		defer w.clock.Stop()
+		return nil, r.checkStatus(res)
 	}
 	if c := res.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
 		return nil, r.fail(ErrBadRange, errors.New("the answer is coded though identity was asked for"))

@@ -69,6 +69,9 @@ func TestRedirectsObeyTheRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := outside(t, tt.scheme, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header()["Location"] = []string{tt.location}
+				if tt.private {
+					w.Header()["Location"] = []string{tt.location + "/?signature=secret"}
+				}
 				w.WriteHeader(http.StatusFound)
 			}))
 			_, err := o.Read(t.Context(), "a.zip", 0, 10, nil)

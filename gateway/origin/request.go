@@ -200,9 +200,18 @@ func (r *request) try(ctx context.Context, method string, at *url.URL) (*http.Re
 		res, err = client.Do(req)
 	}
 	if errors.Is(err, ErrPrivate) && !r.o.own(at) {
-		return nil, nil, r.fail(ErrRedirect, err)
+		return nil, nil, r.fail(ErrRedirect, withoutURL(err))
 	}
 	return res, req, err
+}
+
+// withoutURL leaves out the URL that net/http puts into its errors, which may be signed.
+func withoutURL(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
 }
 
 // mayReach holds an address in a URL against the outbound rules where a proxy connects and not the dialer. Names are the
@@ -229,16 +238,13 @@ func (r *request) rangeHeader() string {
 // errStalled is the cause of a context that ended because no bytes came.
 var errStalled = errors.New("no byte came in time")
 
-// kindOf sorts a failed request. The text of a *url.Error, which holds the whole URL, is not kept.
+// kindOf sorts a failed request.
 func (r *request) kindOf(ctx context.Context, err error) error {
 	var mine *Error
 	if errors.As(err, &mine) {
 		return mine
 	}
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
+	err = withoutURL(err)
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {

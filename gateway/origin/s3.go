@@ -146,7 +146,7 @@ func explainS3(region string) func(*http.Response) (kind, cause error) {
 		}
 		switch {
 		case there != "" && there != region && regionRule.MatchString(there):
-			return ErrDenied, fmt.Errorf("the bucket is in the region %s: set region to that", there)
+			return ErrDenied, fmt.Errorf("the bucket is in the region %s: set region, or AWS_REGION, to that", there)
 		case said.Code == "":
 			return nil, nil
 		case deniedS3[said.Code]:

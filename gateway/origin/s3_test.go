@@ -132,7 +132,7 @@ func TestS3Refusals(t *testing.T) {
 		"unknown key":     {s3Rules, func(c *origin.S3Config) { c.AccessKey = "x" }, origin.ErrDenied, "InvalidAccessKeyId"},
 		"anonymous":       {s3Rules, func(c *origin.S3Config) { c.AccessKey, c.SecretKey, c.Anonymous = "", "", true }, origin.ErrDenied, "AccessDenied"},
 		"expired":         {expired, nil, origin.ErrDenied, "ExpiredToken"},
-		"another region":  {elsewhere, nil, origin.ErrDenied, "region ap-south-1: set region"},
+		"another region":  {elsewhere, nil, origin.ErrDenied, "region ap-south-1: set region, or AWS_REGION"},
 		"no such bucket":  {s3Rules, func(c *origin.S3Config) { c.Bucket = "filmz" }, origin.ErrNotFound, "NoSuchBucket"},
 		"no such profile": {s3Rules, func(c *origin.S3Config) { c.AccessKey, c.SecretKey, c.Profile = "", "", "gone" }, origin.ErrDenied, `profile "gone"`},
 	}
