@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -257,4 +258,109 @@ func newCertificate(t *testing.T) (certificate, key string) {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
+}
+
+// title is a small archive: segments of n bytes, seg0.ts and so on, and their playlist.
+func title(t *testing.T, segments, n int) (archive []byte) {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := zip.NewWriter(&buf)
+	list := "#EXTM3U\n"
+	for i := range segments {
+		name := fmt.Sprintf("seg%d.ts", i)
+		list += "#EXTINF:2,\n" + name + "\n"
+		if err := addEntry(zw, name, origintest.Data(byte(i), n), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := addEntry(zw, "index.m3u8", []byte(list), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// served gets a path of a gateway over the sources.
+func served(t *testing.T, gw *gateway.Gateway, path string) []byte {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Host = "127.0.0.1"
+	w := httptest.NewRecorder()
+	gw.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET %s: status %d: %s", path, w.Code, w.Body)
+	}
+	return w.Body.Bytes()
+}
+
+func newGateway(t *testing.T, sources []gateway.Source) *gateway.Gateway {
+	t.Helper()
+	gw, err := gateway.New(gateway.Config{Sources: sources})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { gw.Close() })
+	return gw
+}
+
+// TestQueryNodePlays: behind links that are good for one range and have ended when the next one is asked for, a title costs a question of
+// size, one read for its directory and playlist, and one for each segment.
+func TestQueryNodePlays(t *testing.T) {
+	n := origintest.NewQueryNode(t)
+	n.Put("a.zip", title(t, 1, 500_000))
+	gw := newGateway(t, configured(t, fmt.Sprintf("sources:\n- {name: films, allow_private: true, nodes: [{url: %q}], dialect: query}\n", n.URL), nil))
+	served(t, gw, "/v/films/a.zip/index.m3u8")
+	cold := len(n.Requests())
+	if got := served(t, gw, "/v/films/a.zip/seg0.ts"); !bytes.Equal(got, origintest.Data(0, 500_000)) {
+		t.Errorf("%d other bytes", len(got))
+	}
+	if all := n.Requests(); cold != 3 || len(all) != 5 {
+		t.Errorf("%d requests until the playlist, %d in all, want 3 and 5: HEAD, then each range with its link\n%s", cold, len(all), strings.Join(all, "\n"))
+	}
+}
+
+// TestNodesOfDifferentKinds hold one archive, under validators that have nothing in common: whichever of them is left, it plays.
+func TestNodesOfDifferentKinds(t *testing.T) {
+	archive := title(t, 3, 500_000)
+	plain := origintest.NewNode(t, nil)
+	bare := origintest.NewQueryNode(t)
+	s3 := origintest.NewS3Node(t, origintest.S3Rules{AccessKey: "AK", SecretKey: "SK", Region: "us-east-1"})
+	plain.Put("a.zip", archive)
+	plain.Put("a.zip", archive) // at another time
+	bare.Put("a.zip", archive)
+	s3.Put("a.zip", archive)
+	bare.Set(origintest.QueryFault{NoValidators: true, Bare: true})
+	config := fmt.Sprintf("sources:\n- {name: films, allow_private: true, nodes: [{url: %q}, {url: '%s{archive}?range={offset},{size}'}, {url: 's3://films/'}],"+
+		" s3: {endpoint: %q, access_key: AK, secret_key: SK}}\n", plain.URL, bare.URL, s3.Endpoint)
+	down := []func(out bool){
+		func(out bool) { plain.Set(origintest.Fault{Reset: out}) },
+		func(out bool) { bare.Set(origintest.QueryFault{NoValidators: true, Bare: true, Expired: out}) },
+		func(out bool) { s3.Set(origintest.Fault{Reset: out}) },
+	}
+	only := func(left int) {
+		for i, set := range down {
+			set(i != left)
+		}
+	}
+	plays := func(gw *gateway.Gateway, segment int) {
+		t.Helper()
+		if got := served(t, gw, fmt.Sprintf("/v/films/a.zip/seg%d.ts", segment)); !bytes.Equal(got, origintest.Data(byte(segment), 500_000)) {
+			t.Errorf("%d other bytes", len(got))
+		}
+	}
+	for left := range down { // from the directory on
+		only(left)
+		plays(newGateway(t, configured(t, config, nil)), 0)
+	}
+	for known := range down { // after another one's directory
+		only(known)
+		gw := newGateway(t, configured(t, config, nil))
+		served(t, gw, "/v/films/a.zip/index.m3u8")
+		for left := range down {
+			only(left)
+			plays(gw, left)
+		}
+	}
 }
