@@ -59,6 +59,7 @@ type archives struct {
 	kept    *simplelru.LRU[archiveKey, *archive]
 	bytes   int64
 	refused *simplelru.LRU[archiveKey, refusal]
+	tails   *simplelru.LRU[archiveKey, int64] // bytes of the end that an archive's directory, and what lies along, took when it was last loaded
 	loads   map[archiveKey]*load
 }
 
@@ -80,12 +81,14 @@ type load struct {
 const (
 	maxKept    = 1 << 20 // indexes, whatever their size
 	maxRefused = 4096
+	maxTails   = 1 << 16
 )
 
 func newArchives(g *Gateway) *archives {
 	kept, _ := simplelru.NewLRU[archiveKey, *archive](maxKept, nil)
 	refused, _ := simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
-	return &archives{g: g, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
+	tails, _ := simplelru.NewLRU[archiveKey, int64](maxTails, nil)
+	return &archives{g: g, tails: tails, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
 }
 
 // close refuses further loads; those under way end by the gateway's context.
@@ -226,6 +229,23 @@ func (s *archives) remember(key archiveKey, err error) {
 		s.bytes -= old.bytes()
 	}
 	s.refused.Add(key, refusal{err, time.Now().Add(d)})
+}
+
+// tail answers how many bytes of an archive's end to read first: as many as it took the last time, so that one read is enough. Several nodes are asked for
+// little, since they are asked all at once.
+func (s *archives) tail(src *source, name string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, ok := s.tails.Get(archiveKey{src.Name, name}); ok && src.oneNode() {
+		return n
+	}
+	return tailBytes
+}
+
+func (s *archives) setTail(src *source, name string, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tails.Add(archiveKey{src.Name, name}, max(n, tailBytes))
 }
 
 // wait answers the load's result. An already ended ctx still gets what is already there.

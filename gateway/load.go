@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sync/semaphore"
+
 	"zipreel/gateway/origin"
 	"zipreel/zipindex"
 )
@@ -43,7 +45,13 @@ func (g *Gateway) loadArchive(ctx context.Context, src *source, name string) (*a
 // loadOnce loads one version, and answers its validator even where that is no archive. loose is for a node whose validators change with every answer: it is held to the
 // archive's size.
 func (g *Gateway) loadOnce(ctx context.Context, src *source, name string, loose bool) (*archive, origin.Validator, error) {
-	body, err := g.read(ctx, src, name, origin.Tail, tailBytes, nil)
+	var budget share
+	defer func() { g.archives.budget.Release(int64(budget)) }()
+	n := g.archives.tail(src, name)
+	if err := budget.set(ctx, g.archives.budget, n); err != nil {
+		return nil, origin.Validator{}, err
+	}
+	body, err := g.read(ctx, src, name, origin.Tail, n, nil)
 	if err != nil {
 		return nil, origin.Validator{}, fmt.Errorf("read end of %q: %w", src.title(name), err)
 	}
@@ -60,10 +68,9 @@ func (g *Gateway) loadOnce(ctx context.Context, src *source, name string, loose 
 		var more *zipindex.NeedMore
 		if errors.As(err, &more) && more.Off >= 0 && more.Off < off {
 			from := max(0, more.Off-min(size-more.Off, maxAlong))
-			if err := g.archives.budget.Acquire(ctx, min(size-from, loadBudget)); err != nil {
+			if err := budget.set(ctx, g.archives.budget, size-from); err != nil {
 				return nil, v, err
 			}
-			defer g.archives.budget.Release(min(size-from, loadBudget))
 			head, err := g.readExact(ctx, src, name, from, off-from, &want)
 			if err != nil {
 				return nil, v, fmt.Errorf("read directory of %q: %w", src.title(name), err)
@@ -80,9 +87,24 @@ func (g *Gateway) loadOnce(ctx context.Context, src *source, name string, loose 
 			src.nodes.Confirm(v, a.proof)
 		}
 		g.keepAlong(a, tail, off)
+		g.archives.setTail(src, name, size-off)
 		return a, v, nil
 	}
 	return nil, v, fmt.Errorf("read directory of %q: more reads needed than an archive may", src.title(name))
+}
+
+// share is what a load holds of the budget for directories being read.
+type share int64
+
+// set waits for n bytes in place of what is held.
+func (s *share) set(ctx context.Context, budget *semaphore.Weighted, n int64) error {
+	budget.Release(int64(*s))
+	*s = 0
+	if err := budget.Acquire(ctx, min(n, loadBudget)); err != nil {
+		return err
+	}
+	*s = share(min(n, loadBudget))
+	return nil
 }
 
 // proofOf is the digest of the directory and of all behind it, by which versions and nodes are told apart. data is the archive's end, from off on.

@@ -232,3 +232,22 @@ func TestHostsAndCORS(t *testing.T) {
 	wantHeader(t, res, "Access-Control-Max-Age", "86400")
 	wantHeader(t, res, "Access-Control-Allow-Origin", "*")
 }
+
+// TestSecondColdStartIsOneRead: an index that was dropped is read again at once, with all that lay along.
+func TestSecondColdStartIsOneRead(t *testing.T) {
+	archive, playlists := bigTitle(t)
+	small, _ := makeZip(t, file{"a.ts", transportStream(1, 10)})
+	f := newFixture(t, func(c *gateway.Config) { c.IndexMemory = 1 })
+	f.films.Set("bbb.zip", archive, `"v1"`)
+	f.films.Set("small.zip", small, `"v1"`)
+	for _, path := range []string{"bbb.zip/" + playlists[0], "small.zip/a.ts"} {
+		if res := f.get("/v/films/" + path); res.StatusCode != 200 {
+			t.Fatal(res.Status)
+		}
+	}
+	before := len(f.films.Reads())
+	res := f.get("/v/films/bbb.zip/" + playlists[1])
+	if reads := f.films.Reads()[before:]; res.StatusCode != 200 || len(reads) != 1 {
+		t.Errorf("status %d after the reads %v, want one", res.StatusCode, reads)
+	}
+}
