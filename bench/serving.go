@@ -53,7 +53,7 @@ func (b *bench) serving() (string, error) {
 	if b.profile != "" {
 		return "", b.profiles(c)
 	}
-	d := pick(b, 5*time.Second, time.Second)
+	d := pick(b, 8*time.Second, time.Second)
 	load := func(p *process, url string, _ object) (run, error) { return wrk(p, url, d) }
 	plain, text1, err := c.contests("HTTP/1.1", c.http1, load)
 	if err != nil {
