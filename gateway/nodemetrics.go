@@ -8,7 +8,7 @@ import (
 	"zipreel/gateway/origin"
 )
 
-// nodeMetrics are the counters of every source's nodes, labelled by the node's place in its source.
+// nodeMetrics are the counters of every source's nodes, labelled by the node's place in its source and its scheme and host.
 type nodeMetrics struct{ g *Gateway }
 
 // nodeTotals are the metrics that each node has.
@@ -34,7 +34,7 @@ type nodeTotal struct {
 }
 
 func nodeMetric(name, help string, kind prometheus.ValueType, value func(origin.NodeStats) float64) nodeTotal {
-	return nodeTotal{prometheus.NewDesc("zipreel_node_"+name, help, []string{"source", "node"}, nil), kind, value}
+	return nodeTotal{prometheus.NewDesc("zipreel_node_"+name, help, []string{"source", "node", "url"}, nil), kind, value}
 }
 
 // Describe implements prometheus.Collector.
@@ -52,7 +52,7 @@ func (n nodeMetrics) Collect(metrics chan<- prometheus.Metric) {
 		}
 		for i, stats := range src.nodes.Stats() {
 			for _, t := range nodeTotals {
-				metrics <- prometheus.MustNewConstMetric(t.desc, t.kind, t.value(stats), src.Name, strconv.Itoa(i+1))
+				metrics <- prometheus.MustNewConstMetric(t.desc, t.kind, t.value(stats), src.Name, strconv.Itoa(i+1), stats.Name)
 			}
 		}
 	}

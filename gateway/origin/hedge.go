@@ -25,7 +25,7 @@ type attempt struct {
 // hedged asks node i, and spare as well where i takes longer than it mostly does: who answers first is taken. Failures are noted.
 func (r *read) hedged(i, spare int) (*Body, int, error) {
 	if spare < 0 {
-		body, err := r.request(r.ctx, i)
+		body, err := r.request(r.ctx, i, r.at, r.n)
 		if err != nil {
 			r.failed(i, err)
 		}
@@ -33,11 +33,12 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	}
 	answers := make(chan attempt, 2)
 	running := map[int]context.CancelCauseFunc{}
+	at, n := r.at, r.n // a loser may still be at work when these move on
 	start := func(i int) {
 		ctx, cancel := context.WithCancelCause(r.ctx)
 		running[i] = cancel
 		go func() {
-			body, err := r.request(ctx, i)
+			body, err := r.request(ctx, i, at, n)
 			answers <- attempt{i, body, err, cancel}
 		}()
 	}

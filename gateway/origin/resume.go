@@ -180,8 +180,8 @@ func (r *read) pause(i int) error {
 	}
 }
 
-// request asks one node, which has to hold the version.
-func (r *read) request(ctx context.Context, i int) (*Body, error) {
+// request asks one node for [at, at+n); it has to hold the version.
+func (r *read) request(ctx context.Context, i int, at, n int64) (*Body, error) {
 	want := r.want
 	if w := r.version; w != nil {
 		h, confirmed := w.get(i)
@@ -199,7 +199,7 @@ func (r *read) request(ctx context.Context, i int) (*Body, error) {
 			want = &loose
 		}
 	}
-	return r.s.ask(ctx, i, r.name, r.at, r.n, want)
+	return r.s.ask(ctx, i, r.name, at, n, want)
 }
 
 var errOther = errors.New("the node holds another version")
