@@ -119,11 +119,14 @@ func (c *configFile) node(s sourceConfig, n nodeConfig) (target, error) {
 		return target{}, fmt.Errorf("source %q: %w", s.Name, err)
 	}
 	t, err := parseLocation(n.URL, folder)
+	if n.URL != written { // the variables' names are shown, and not their values
+		t.written = withoutSecrets(written)
+		if err != nil {
+			err = fmt.Errorf("source %q: %s, with its variables filled in, is neither a URL nor a path that is there", s.Name, t.written)
+		}
+	}
 	if err != nil {
 		return t, err
-	}
-	if n.URL != written {
-		t.written = withoutSecrets(written) // the variables' names and not their values
 	}
 	t.name, t.explicit, t.allowPrivate = s.Name, true, s.AllowPrivate
 	t.immutable = t.immutable || s.Immutable
@@ -156,7 +159,12 @@ func (s sourceConfig) asked(t *target, folder string) error {
 	if t.spec.http.SizeURL, err = expand("size_url", s.SizeURL); err != nil {
 		return err
 	}
-	t.spec.gateways = s.Gateways
+	for _, gateway := range s.Gateways {
+		if gateway, err = expand("gateways", gateway); err != nil {
+			return err
+		}
+		t.spec.gateways = append(t.spec.gateways, gateway)
+	}
 	if s.S3 == nil || t.url.Scheme != "s3" {
 		return nil
 	}

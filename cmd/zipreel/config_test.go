@@ -165,6 +165,7 @@ func node(keys string) string {
 }
 
 func TestConfigMistakes(t *testing.T) {
+	t.Setenv("ZIPREEL_TEST_SECRET", "hunter2")
 	tests := []struct {
 		name, file string
 		want       string // after the file's path
@@ -210,6 +211,9 @@ func TestConfigMistakes(t *testing.T) {
 		{"password and file", node("username: u, password: hunter2, password_file: x"), `:3: source "films", node https://a.example/: password and password_file`},
 		{"token and file", node("token: hunter2, token_file: x"), `:3: source "films", node https://a.example/: token and token_file`},
 		{"password alone", node("password: hunter2"), `:3: source "films", node https://a.example/: a password without username`},
+		{"user with a colon", node("username: 'u:hunter2', password: x"), `:3: source "films", node https://a.example/: username holds a colon`},
+		{"variable in a bad URL", "sources:\n- {name: films, nodes: [{url: 'https://${ZIPREEL_TEST_SECRET}@a.example/%zz'}]}\n", `:2: source "films": https://xxxxx@a.example/%zz, with its variables filled in, is neither`},
+		{"variable in a bad path", "sources:\n- {name: films, nodes: [{url: 'x/${ZIPREEL_TEST_SECRET}'}]}\n", `:2: source "films": x/${ZIPREEL_TEST_SECRET}, with its variables`},
 		{"password file", node("username: u, password_file: gone"), `:3: source "films", node https://a.example/: password_file: read `},
 		{"token file", node("token_file: zipreel.yaml"), `:3: source "films", node https://a.example/: token_file: `},
 		{"ca", node("ca: zipreel.yaml"), `:3: source "films", node https://a.example/: ca: zipreel.yaml holds no certificate`},

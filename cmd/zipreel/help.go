@@ -76,13 +76,16 @@ func (serveCmd) Help() string {
 
 A source without NAME= is called like its folder, like the last part of its prefix, or like the host of an archive's
 URL; archives given as files share the source %q. What the command line names may be on this machine or a private
-network; a source in the configuration file needs allow_private for that.
+network; a source in the configuration file needs allow_private for that. URLs
+that share a NAME are nodes of one source, and hold the same archives.
 
 Examples:
 
     zipreel serve bbb.zip
     zipreel serve ~/films
     zipreel serve films=https://storage.example/films/ clips=/srv/clips
+    zipreel serve films=https://a.example/films/ films=https://b.example/films/
+    AWS_REGION=eu-west-1 zipreel serve films=s3://bucket/films/ ipfs://CID/
     zipreel serve 'https://storage.example/bbb.zip?sig=…'
     zipreel serve --config zipreel.yaml --check
     zipreel serve --listen :8080 --host www.example.com --admin-listen 127.0.0.1:9090 ~/films

@@ -85,6 +85,8 @@ func (n nodeConfig) authorization(folder string) (origin.Authorization, error) {
 		return nil, errors.New("token and token_file; choose one")
 	case basic && n.Username == "":
 		return nil, errors.New("a password without username")
+	case strings.Contains(n.Username, ":"):
+		return nil, errors.New("username holds a colon, which no server could tell from the one before the password")
 	case n.PasswordFile != "":
 		return fromFile("password_file", within(folder, n.PasswordFile), func(password string) string { return basicValue(n.Username, password) })
 	case n.TokenFile != "":

@@ -217,11 +217,23 @@ func notURL(written string, err error) error {
 	return usagef("%s: not a URL: %v", withoutSecrets(written), err)
 }
 
-// withoutSecrets leaves out a URL's query, which may be signed, and its password.
+// withoutSecrets leaves out a URL's query, which may be signed, and its password; a user without one may be a token.
 func withoutSecrets(written string) string {
 	short, _, _ := strings.Cut(written, "?")
-	if u, err := url.Parse(short); err == nil && u.User != nil {
-		return u.Redacted()
+	scheme, rest, isURL := strings.Cut(short, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if _, err := url.Parse(short); err != nil {
+		host = rest // a password may hold what should have been encoded
 	}
-	return short
+	at := strings.LastIndexByte(host, '@')
+	if !isURL || at < 0 {
+		return short
+	}
+	user, _, hasPassword := strings.Cut(host[:at], ":")
+	if hasPassword {
+		user += ":xxxxx"
+	} else {
+		user = "xxxxx"
+	}
+	return scheme + "://" + user + rest[at:]
 }

@@ -183,6 +183,24 @@ func TestGroupTargets(t *testing.T) {
 	}
 }
 
+func TestWithoutSecrets(t *testing.T) {
+	for written, want := range map[string]string{
+		"https://h.example/a@b/c?sig=x":         "https://h.example/a@b/c",
+		"https://user:hunter2@h.example/%zz":    "https://user:xxxxx@h.example/%zz",
+		"https://user:hun@ter2@h.example":       "https://user:xxxxx@h.example",
+		"https://hunter2@h.example/?x":          "https://xxxxx@h.example/",
+		"https://u:hun/ter2@h.example/x":        "https://u:xxxxx@h.example/x",
+		"https://u:hunter2@[::1":                "https://u:xxxxx@[::1",
+		"s3://bucket/a@b.zip":                   "s3://bucket/a@b.zip",
+		"films/a@b.zip":                         "films/a@b.zip",
+		"https://h.example/{archive}?token=abc": "https://h.example/{archive}",
+	} {
+		if got := withoutSecrets(written); got != want {
+			t.Errorf("withoutSecrets(%q) = %q, want %q", written, got, want)
+		}
+	}
+}
+
 // TestGroupTargetsTakesSoManyNodes and not more.
 func TestGroupTargetsTakesSoManyNodes(t *testing.T) {
 	var targets []target

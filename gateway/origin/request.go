@@ -190,8 +190,10 @@ func (r *request) try(ctx context.Context, method string, at *url.URL) (*http.Re
 		req.Header.Set("If-Match", r.want.ETag)
 	}
 	if r.o.signer != nil && r.o.own(at) {
-		if err := r.o.signer.sign(req); err != nil {
+		if err := r.o.signer.sign(req); err != nil && ctx.Err() == nil {
 			return nil, nil, r.fail(ErrDenied, err)
+		} else if err != nil {
+			return nil, nil, err
 		}
 	}
 	err = r.o.mayReach(at)

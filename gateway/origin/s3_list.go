@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	pageKeys     = 1000    // keys that are asked for at once
-	maxPages     = 100     // of one listing
+	pageKeys     = 1000 // keys that are asked for at once
+	maxPages     = 100  // of one listing
+	listWithin   = 30 * time.Second
 	maxPageBytes = 8 << 20 // a key takes at most 1,024 bytes, and its markup some more
 )
 
@@ -38,6 +39,8 @@ func (s *S3) List(ctx context.Context, after string, max int) ([]Object, error) 
 		}
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, listWithin, errStalled)
+	defer cancel()
 	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}, "max-keys": {fmt.Sprint(pageKeys)}, "prefix": {s.key}}
 	if after != "" {
 		query.Set("start-after", s.key+after)
