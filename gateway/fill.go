@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/klauspost/compress/flate"
@@ -21,6 +22,7 @@ const (
 	maxInflated     = 64 << 20 // largest deflated entry that is served
 	localHeaderLen  = 30       // APPNOTE 4.3.7, fixed part
 	headerReadSlack = 1 << 10
+	firstPiece      = 32 << 10 // bytes that are passed on before more is read
 )
 
 // errReplaced ends a fill whose archive was replaced by one in which the entry is another.
@@ -143,10 +145,16 @@ func (r *entryReader) fill(off, n int64, w *cache.Sink) (int64, error) {
 	var sent int64
 	for sent < n {
 		buf := w.Next()
+		if sent == 0 {
+			buf = buf[:min(len(buf), firstPiece)]
+		}
 		m, err := r.Read(buf[:min(int64(len(buf)), n-sent)])
 		if m > 0 {
 			if werr := w.Wrote(m); werr != nil {
 				return sent, werr
+			}
+			if sent == 0 {
+				runtime.Gosched() // viewers send the first piece before more is read
 			}
 			sent += int64(m)
 		}
