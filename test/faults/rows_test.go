@@ -1,0 +1,29 @@
+package faults
+
+import "slices"
+
+// rows is the table, in the order of the forty faults.
+func rows() []row {
+	return slices.Concat(connectionRows, headerRows)
+}
+
+// index is a path that makes the gateway know the title, and keeps no media.
+const index = "/720p/index.m3u8"
+
+// media makes a script of a fault that every read of media has.
+func media(f fault) func(request) fault { return firstMedia(1<<30, f) }
+
+// firstMedia makes a script of a fault that the first n reads of media have.
+func firstMedia(n int, f fault) func(request) fault {
+	seen := 0
+	return func(q request) fault {
+		if !q.media() || seen >= n {
+			return fault{}
+		}
+		seen++
+		return f
+	}
+}
+
+// always makes a script of a fault that every read has.
+func always(f fault) func(request) fault { return func(request) fault { return f } }
