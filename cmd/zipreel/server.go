@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -61,6 +63,8 @@ func listen(flag, address string) (net.Listener, error) {
 // start answers on the listener. From then on signals are wait's.
 func start(gw *gateway.Gateway, l net.Listener, log *slog.Logger, accessLog bool, maxConns int) *server {
 	s := &server{gw: gw, log: log, listener: l, failed: make(chan error, 2), signals: make(chan os.Signal, 2)}
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(libraryLog{log})
 	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
 	var handler http.Handler = gw
 	if accessLog {
@@ -70,6 +74,15 @@ func start(gw *gateway.Gateway, l net.Listener, log *slog.Logger, accessLog bool
 	s.http.ConnState = newConnLimit(maxConns).change
 	go s.serve(s.http, viewerListener{l})
 	return s
+}
+
+// libraryLog takes what net/http has to say of nodes to the standard logger, their bytes among it: for who debugs, and not all of it.
+type libraryLog struct{ log *slog.Logger }
+
+// Write implements io.Writer.
+func (l libraryLog) Write(p []byte) (int, error) {
+	l.log.Debug("net/http", "says", string(bytes.TrimSpace(p[:min(len(p), 200)])))
+	return len(p), nil
 }
 
 // startAdmin answers operators on a listener of their own.
