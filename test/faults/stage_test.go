@@ -25,6 +25,7 @@ type stage struct {
 	gw          *gateway.Gateway
 	server      *http.Server
 	url         string
+	dns         *names // of this process, where a row has one
 	closers     []func()
 	failures    []string
 }
