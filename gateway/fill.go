@@ -149,6 +149,9 @@ func (r *entryReader) fill(off, n int64, w *cache.Sink) (int64, error) {
 			buf = buf[:min(len(buf), firstPiece)]
 		}
 		m, err := r.Read(buf[:min(int64(len(buf)), n-sent)])
+		if r.suspect() {
+			w.Hold()
+		}
 		if m > 0 {
 			if werr := w.Wrote(m); werr != nil {
 				return sent, werr
@@ -297,6 +300,11 @@ func (r *entryReader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// suspect says whether the body comes from a node that has delivered wrong bytes before.
+func (r *entryReader) suspect() bool {
+	return r.body != nil && r.body.From != nil && r.a.src.nodes.Suspects()&*r.body.From != 0
 }
 
 func (r *entryReader) close() {

@@ -99,9 +99,8 @@ func TestPlaybackOnFailingNodes(t *testing.T) {
 		}
 		again += tries - 1
 	}
-	t.Logf("%d segments were asked for again; %+v", again, f.source.Stats())
-	if again > 12 {
-		t.Errorf("%d segments were cut off, more than the node corrupted", again)
+	if again > 1 {
+		t.Errorf("%d segments were cut off, want the first wrong body's at most", again)
 	}
 }
 

@@ -533,3 +533,57 @@ func TestRestartIsUnseen(t *testing.T) {
 		}
 	})
 }
+
+// TestRestartSparesRightBytes: who was handed nothing but right bytes goes on, though others came behind them.
+func TestRestartSparesRightBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{})
+		defer c.Close()
+		obj, gate := object("seg", 100_000), make(chan struct{})
+		fill := func(_ context.Context, off, n int64, w *Sink) error {
+			wrong := content(off, n)
+			wrong[60_000] ^= 1
+			w.Write(wrong[:50_000])
+			<-gate
+			if _, err := w.Write(wrong[50_000:]); err == nil || !w.Restart(err) {
+				t.Errorf("%v, or no second turn", err)
+			}
+			_, err := w.Write(content(off, n))
+			return err
+		}
+		r := c.Open(obj, 0, obj.Size, fill)
+		defer r.Close()
+		got, err := r.Next(t.Context())
+		if err != nil || len(got) != 50_000 {
+			t.Fatal(len(got), err)
+		}
+		got = bytes.Clone(got)
+		close(gate)
+		synctest.Wait()
+		rest, err := readAll(t, r)
+		if got = append(got, rest...); err != nil || !bytes.Equal(got, content(0, obj.Size)) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	})
+}
+
+// TestHoldKeepsWrongBytesBack: nobody is cut off by a second turn when nothing of the first was handed out.
+func TestHoldKeepsWrongBytesBack(t *testing.T) {
+	c := newCache(t, Config{})
+	obj := object("seg", 100_000)
+	fill := func(_ context.Context, off, n int64, w *Sink) error {
+		w.Hold()
+		wrong := content(off, n)
+		wrong[10] ^= 1
+		if _, err := w.Write(wrong); err == nil || !w.Restart(err) {
+			t.Errorf("%v, or no second turn", err)
+		}
+		_, err := w.Write(content(off, n))
+		return err
+	}
+	r := c.Open(obj, 0, obj.Size, fill)
+	defer r.Close()
+	if b, err := readAll(t, r); err != nil || !bytes.Equal(b, content(0, obj.Size)) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}

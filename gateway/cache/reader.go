@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"io"
 )
@@ -12,6 +13,7 @@ type Reader struct {
 	off, end int64
 	began    int64 // the first off
 	fill     Fill
+	past     *span   // was read from before; what was handed out of it has to be in cur too
 	cur      *span   // holds off; nil when not looked for yet
 	at       *flight // that this reader is counted at
 	outcome  Outcome
@@ -61,6 +63,19 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 		r.find(i)
 	}
 	s := r.cur
+	if s.again {
+		r.past, r.cur = s, nil
+		return nil, nil, nil
+	}
+	if r.past != nil {
+		if s.n < in && s.err == nil {
+			return nil, s.changed(), nil
+		}
+		if from := int(r.began); s.n < in || !bytes.Equal(s.buf[from:in], r.past.buf[from:in]) {
+			return nil, nil, r.past.err
+		}
+		r.past = nil
+	}
 	if to := r.upTo(s, i); to > in {
 		r.off += int64(to - in)
 		p := s.buf[in:to:to]
@@ -71,10 +86,6 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 			r.leave(false)
 		}
 		return p, nil, nil
-	}
-	if s.again && r.off == r.began {
-		r.cur = nil
-		return nil, nil, nil
 	}
 	if s.err != nil {
 		return nil, nil, s.err

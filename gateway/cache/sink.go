@@ -8,12 +8,13 @@ import (
 
 // Sink takes a fill's bytes in order. It is for the fill's goroutine alone.
 type Sink struct {
-	f   *flight
-	cur *span // being written; nil before the first byte and between spans
-	got int64 // bytes in all
-	in  int   // bytes in cur
-	sum uint32
-	err error // why no more is taken
+	f    *flight
+	cur  *span // being written; nil before the first byte and between spans
+	got  int64 // bytes in all
+	in   int   // bytes in cur
+	sum  uint32
+	hold bool  // no more is handed out before the whole object fits its CRC
+	err  error // why no more is taken
 }
 
 var errTooMuch = errors.New("fill delivered more bytes than were asked for")
@@ -79,6 +80,9 @@ func (s *Sink) Wrote(m int) error {
 func (s *Sink) publish() error {
 	sp, obj := s.cur, s.f.obj
 	whole := s.f.c.whole(obj)
+	if s.in < len(sp.buf) && s.hold && whole {
+		return nil
+	}
 	if s.in < len(sp.buf) {
 		sp.n = s.in
 		if whole {
@@ -101,8 +105,12 @@ func (s *Sink) publish() error {
 	return nil
 }
 
+// Hold keeps back what is delivered of a whole object from now on until it fits its CRC: for bytes from where wrong ones have come from before. Readers
+// wait longer, and are not cut off.
+func (s *Sink) Hold() { s.hold = true }
+
 // Restart throws away what was delivered of a whole object, for a fill whose bytes proved wrong and that can read them from elsewhere; all n
-// are to be delivered again. Readers who were handed some of them get why; the others see nothing of it. It is false for a fill that is over, and for
+// are to be delivered again. Readers who were handed wrong ones get why; the others see nothing of it. It is false for a fill that is over, and for
 // parts of larger objects, of which others are in use already.
 func (s *Sink) Restart(why error) bool {
 	f := s.f

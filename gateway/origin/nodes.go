@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -26,11 +27,12 @@ type Node struct {
 //
 // Lock order: a version's, then a health's; neither is held while anything is read.
 type Nodes struct {
-	nodes  []Node
-	health []*health
-	ctx    context.Context // of what no caller waits for
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	nodes    []Node
+	health   []*health
+	ctx      context.Context // of what no caller waits for
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+	suspects atomic.Uint64 // a NodeSet
 
 	mu       sync.Mutex // guards following
 	closed   bool
@@ -214,9 +216,13 @@ func (s *Nodes) Blame(nodes NodeSet) {
 	for i, h := range s.health {
 		if nodes.Has(i) {
 			h.blame(now)
+			s.suspects.Or(uint64(NodeSet(0).With(i)))
 		}
 	}
 }
+
+// Suspects are the nodes that were ever blamed.
+func (s *Nodes) Suspects() NodeSet { return NodeSet(s.suspects.Load()) }
 
 // spend takes one from a budget, if there is one.
 func (s *Nodes) spend(budget *float64) bool {
