@@ -20,6 +20,7 @@ const overview = `zipreel plays HLS and DASH video that is stored as one ZIP arc
 Serve and watch
   serve    [flags] [[NAME=]TARGET ...]   run the gateway
   play     [flags] TARGET                serve one archive on a free port and open it in the browser
+  doctor   [--archive NAME] URL          ask a storage node what zipreel needs, and say how to mend what it lacks
   health   [URL]                         exit with 0 when a gateway is ready; for container health checks
 
 Make and look into archives

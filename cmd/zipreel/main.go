@@ -22,6 +22,7 @@ type cli struct {
 	Ls         lsCmd         `cmd:"" help:"List an archive's entries and where their bytes lie."`
 	Cat        catCmd        `cmd:"" help:"Write one entry's bytes to standard output."`
 	Verify     verifyCmd     `cmd:"" help:"Read a whole archive: rules, checksums, every link of every playlist."`
+	Doctor     doctorCmd     `cmd:"" help:"Ask a storage node for ranges, say what it does wrong, and how to mend it."`
 	Health     healthCmd     `cmd:"" help:"Exit with 0 when a gateway is ready; for container health checks."`
 	Version    versionCmd    `cmd:"" help:"Show the version."`
 	Completion completionCmd `cmd:"" help:"Write a completion script for a shell."`

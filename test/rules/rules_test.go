@@ -22,6 +22,7 @@ var rules = []rule{
 	{"zipreel/zipindex", []string{"net/http", "os", "zipreel/"}, "bytes in, index out: who calls it owns all I/O"},
 	{"zipreel/playlist", []string{"net/http", "os/exec", "zipreel/"}, "text in, text out: it knows no archive and no viewer"},
 	{"zipreel/gateway/origin", []string{"zipreel/zipindex", "zipreel/playlist", "zipreel/gateway", "zipreel/gateway/cache"}, "storage knows no formats and no viewers"},
+	{"zipreel/gateway/origin/doctor", []string{"zipreel/zipindex", "zipreel/playlist", "zipreel/gateway", "zipreel/gateway/cache", "zipreel/pack"}, "it looks at a storage node; what lies there is for who calls it to say"},
 	{"zipreel/gateway/cache", []string{"net/http", "zipreel/"}, "spans of bytes: where they come from is the fill's business"},
 	{"zipreel/gateway/access", []string{"zipreel/"}, "who may ask is decided before anything is known of archives"},
 	{"zipreel/gateway", []string{"zipreel/cmd/", "zipreel/pack"}, "the handler is embedded by others: no command line, no writing of archives"},
