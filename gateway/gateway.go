@@ -88,7 +88,28 @@ type Gateway struct {
 type source struct {
 	Source
 	local bool          // reads cost no more than a cache's: nothing is kept
-	nodes *origin.Nodes // of Origin, where it is made of some; else nil
+	nodes *origin.Nodes // Origin's, or Origin as the only one; nil where it is local
+	own   bool          // nodes were made here
+}
+
+// newSource makes a remote Origin that is no Nodes one, so that its failures are met the same way.
+func newSource(s Source) (*source, error) {
+	if l, ok := s.Origin.(origin.Local); ok && l.Local() {
+		return &source{Source: s, local: true}, nil
+	}
+	if nodes := origin.NodesOf(s.Origin); nodes != nil {
+		return &source{Source: s, nodes: nodes}, nil
+	}
+	only := origin.Node{Name: s.Name, Origin: struct{ origin.Origin }{s.Origin}} // not closed with it
+	nodes, err := origin.NewNodes([]origin.Node{only})
+	return &source{Source: s, nodes: nodes, own: true}, err
+}
+
+// close lets go of what newSource made.
+func (s *source) close() {
+	if s.own {
+		s.nodes.Close()
+	}
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
@@ -110,8 +131,11 @@ func New(cfg Config) (*Gateway, error) {
 		if _, twice := g.sources[s.Name]; twice {
 			return nil, fmt.Errorf("gateway: source %q is given twice", s.Name)
 		}
-		l, ok := s.Origin.(origin.Local)
-		g.sources[s.Name] = &source{Source: s, local: ok && l.Local(), nodes: origin.NodesOf(s.Origin)}
+		src, err := newSource(s)
+		if err != nil {
+			return nil, fmt.Errorf("gateway: source %q: %w", s.Name, err)
+		}
+		g.sources[s.Name] = src
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.hosts = access.NewHosts(cfg.Hosts)
@@ -184,6 +208,9 @@ func (g *Gateway) Close() error {
 	g.archives.close()
 	g.cache.Close()
 	g.work.Wait()
+	for _, s := range g.sources {
+		s.close()
+	}
 	return nil
 }
 
