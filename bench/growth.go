@@ -30,6 +30,18 @@ type growthPoint struct {
 	latency []time.Duration // of a cached answer meanwhile
 }
 
+const warmUp = 20 // answers that are not noted
+
+// warm asks a few times, so that connections and code are there.
+func warm(url string) error {
+	for range warmUp {
+		if err := head(url); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // probe asks a few times and notes how long that takes.
 func (p *growthPoint) probe(url string, times int) error {
 	for range times {
@@ -44,11 +56,12 @@ func (p *growthPoint) probe(url string, times int) error {
 
 const tellable = 4 << 20 // bytes of RSS by which two runs may differ anyway
 
-// grew notes by how much RSS is more than before.
-func (p *growthPoint) grew(before int64) {
-	if p.rss-before > tellable {
-		p.each = float64(p.rss-before) / float64(p.x)
+// each answers the bytes of RSS that each one more takes, from the point before to the i-th; 0: too few to tell.
+func (g growth) each(i int) float64 {
+	if i == 0 || g.points[i].rss-g.points[i-1].rss < tellable {
+		return 0
 	}
+	return float64(g.points[i].rss-g.points[i-1].rss) / float64(g.points[i].x-g.points[i-1].x)
 }
 
 func bytesEach(v float64) string {
@@ -76,7 +89,7 @@ func (z *zipreelServer) settled() (int64, error) {
 
 // grown is the table, and writes the plot.
 func (b *bench) grown(g growth) (string, error) {
-	t := table{head: []string{g.head, g.main, "RSS, MB", "RSS for each", "cached answer p50, ms", "p99, ms"}}
+	t := table{head: []string{g.head, g.main, "RSS, MB", "RSS for each more", "cached answer p50, ms", "p99, ms"}}
 	line := func(y func(growthPoint) float64) []plot.Point {
 		var points []plot.Point
 		for _, p := range g.points {
@@ -90,8 +103,8 @@ func (b *bench) grown(g growth) (string, error) {
 		return func(p growthPoint) float64 { return float64(quantile(p.latency, q)) / 1e6 }
 	}
 	rss := func(p growthPoint) float64 { return float64(p.rss) / 1e6 }
-	for _, p := range g.points {
-		t.add(count(float64(p.x)), measuredOr(p.main), count(rss(p)), bytesEach(p.each), fmt.Sprintf("%.2f", ms(0.5)(p)), fmt.Sprintf("%.2f", ms(0.99)(p)))
+	for i, p := range g.points {
+		t.add(count(float64(p.x)), measuredOr(p.main), count(rss(p)), bytesEach(g.each(i)), fmt.Sprintf("%.2f", ms(0.5)(p)), fmt.Sprintf("%.2f", ms(0.99)(p)))
 	}
 	file := filepath.Join(b.plots, g.name+".svg")
 	svg := plot.Lines(g.title, g.x, []plot.Panel{
@@ -120,10 +133,6 @@ func (b *bench) archives() (string, error) {
 		return "", err
 	}
 	defer z.stop()
-	before, err := z.settled()
-	if err != nil {
-		return "", err
-	}
 	g := growth{name: "archives", x: "archives known", title: "Archives of 100 entries whose directories are kept", head: "Archives known", main: "CPU to know one more, µs"}
 	known := 0
 	for _, count := range pick(b, []int{1, 10, 100, 1000, 10_000, 100_000}, []int{1, 10, 100, 1000, 10_000}) {
@@ -139,7 +148,9 @@ func (b *bench) archives() (string, error) {
 		if p.rss, err = z.settled(); err != nil {
 			return "", err
 		}
-		p.grew(before)
+		if err := warm(z.entry(archiveName(0), title.Name(0))); err != nil {
+			return "", err
+		}
 		for i := range probes {
 			if err := p.probeHead(z.entry(archiveName(i*7919%count), title.Name(i%(archiveEntries-2)))); err != nil {
 				return "", err
@@ -227,10 +238,6 @@ func (b *bench) large(entries int) (growthPoint, error) {
 		return p, err
 	}
 	defer z.stop()
-	before, err := z.settled()
-	if err != nil {
-		return p, err
-	}
 	began := time.Now()
 	if err := head(z.entry("title.zip", title.Name(0))); err != nil {
 		return p, err
@@ -239,7 +246,9 @@ func (b *bench) large(entries int) (growthPoint, error) {
 	if p.rss, err = z.settled(); err != nil {
 		return p, err
 	}
-	p.grew(before)
+	if err := warm(z.entry("title.zip", title.Name(0))); err != nil {
+		return p, err
+	}
 	for i := range probes {
 		if err := p.probeHead(z.entry("title.zip", title.Name(i*7919%entries))); err != nil {
 			return p, err

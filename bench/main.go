@@ -117,6 +117,10 @@ func (b *bench) run(only, results string) error {
 	for _, m := range measurements {
 		names = append(names, m.name)
 	}
+	if b.profile != "" {
+		_, err := b.serving()
+		return err
+	}
 	for _, m := range measurements {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue

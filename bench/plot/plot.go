@@ -30,7 +30,7 @@ const (
 	panelHeight = 150
 	left        = 46 // of a panel, for numbers
 	right       = 14
-	top         = 58
+	top         = 74
 	bottom      = 40
 )
 
@@ -69,19 +69,21 @@ func (d *drawing) line(class string, x1, y1, x2, y2 float64) {
 // Lines draws panels side by side. X is logarithmic, Y starts at 0.
 func Lines(title, x string, panels []Panel) []byte {
 	d := begin(title, len(panels)*(left+panelWidth+right), top+panelHeight+bottom)
+	loX, hiX := decades(panels)
 	for i, p := range panels {
-		d.panel(float64(i*(left+panelWidth+right)+left), x, p)
+		d.panel(float64(i*(left+panelWidth+right)+left), loX, hiX, x, p)
 	}
 	return d.end()
 }
 
-func (d *drawing) panel(at float64, x string, p Panel) {
-	loX, hiX, hiY := bounds(p)
+// panel draws from 10^loX to 10^hiX.
+func (d *drawing) panel(at, loX, hiX float64, x string, p Panel) {
+	hiY := highest(p)
 	step := nice(hiY / 4)
 	hiY = step * math.Ceil(hiY/step)
 	px := func(v float64) float64 { return at + panelWidth*(math.Log10(v)-loX)/(hiX-loX) }
 	py := func(v float64) float64 { return top + panelHeight*(1-v/hiY) }
-	d.text("h", at, top-16, p.Title)
+	d.text("h", at, top-32, p.Title)
 	for i := range int(math.Round(hiY/step)) + 1 {
 		v := float64(i) * step
 		d.line("g", at, py(v), at+panelWidth, py(v))
@@ -95,10 +97,19 @@ func (d *drawing) panel(at float64, x string, p Panel) {
 	d.text("m", at+panelWidth/2, top+panelHeight+32, x)
 	for i, l := range p.Lines {
 		d.path(colours[i%len(colours)], l.Points, px, py)
-		if len(p.Lines) > 1 {
-			fmt.Fprintf(d, `<circle cx="%.1f" cy="%d" r="4" fill="%s"/>`, at+12, top+12+i*15, colours[i%len(colours)])
-			d.text("", at+20, float64(top+16+i*15), l.Name)
-		}
+	}
+	if len(p.Lines) > 1 {
+		d.legend(at, p.Lines)
+	}
+}
+
+// legend names lines, below the panel's title.
+func (d *drawing) legend(at float64, lines []Line) {
+	const letter, gap = 6.3, 24
+	for i, l := range lines {
+		fmt.Fprintf(d, `<circle cx="%.1f" cy="%d" r="4" fill="%s"/>`, at+4, top-18, colours[i%len(colours)])
+		d.text("", at+12, top-14, l.Name)
+		at += gap + letter*float64(len(l.Name))
 	}
 }
 
@@ -114,25 +125,35 @@ func (d *drawing) path(colour string, points []Point, px, py func(float64) float
 	}
 }
 
-// bounds answers the powers of ten around all X, and the largest Y.
-func bounds(p Panel) (loX, hiX, hiY float64) {
+// decades answers the exponents of the powers of ten around all X.
+func decades(panels []Panel) (loX, hiX float64) {
 	loX, hiX = math.Inf(1), math.Inf(-1)
-	for _, l := range p.Lines {
-		for _, pt := range l.Points {
-			loX, hiX, hiY = min(loX, math.Log10(pt.X)), max(hiX, math.Log10(pt.X)), max(hiY, pt.Y)
+	for _, p := range panels {
+		for _, l := range p.Lines {
+			for _, pt := range l.Points {
+				loX, hiX = min(loX, math.Log10(pt.X)), max(hiX, math.Log10(pt.X))
+			}
 		}
 	}
 	if math.IsInf(loX, 0) {
-		loX, hiX = 0, 1
+		return 0, 1
 	}
 	loX, hiX = math.Floor(loX), math.Ceil(hiX-1e-9)
-	if hiX <= loX {
-		hiX = loX + 1
+	return loX, max(hiX, loX+1)
+}
+
+// highest answers the largest Y, or 1 where none is above 0.
+func highest(p Panel) float64 {
+	most := 0.0
+	for _, l := range p.Lines {
+		for _, pt := range l.Points {
+			most = max(most, pt.Y)
+		}
 	}
-	if hiY <= 0 {
-		hiY = 1
+	if most == 0 {
+		return 1
 	}
-	return loX, hiX, hiY
+	return most
 }
 
 // nice rounds up to 1, 2 or 5 times a power of ten. v is > 0.
