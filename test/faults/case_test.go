@@ -34,7 +34,7 @@ type row struct {
 
 	adds  time.Duration // most added latency; default 2 s
 	reads int           // most extra reads of nodes; default 8
-	bytes int64         // most extra bytes of nodes; default 1 MiB
+	bytes int64         // most extra bytes of nodes; default 2 MiB
 	torn  bool          // what is cut off may have wrong bytes
 	after func(s *stage, v viewer, got played)
 
@@ -146,7 +146,7 @@ func (r row) judge(s *stage, v viewer, res result) {
 	if most := orDefault(r.reads, 8); res.Reads > most {
 		s.errorf("%d extra reads, at most %d wanted", res.Reads, most)
 	}
-	if most := orDefault(r.bytes, 1<<20); res.Bytes > most {
+	if most := orDefault(r.bytes, 2<<20); res.Bytes > most {
 		s.errorf("%d extra bytes, at most %d wanted", res.Bytes, most)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // node is a storage node that speaks HTTP/1.1 on raw sockets: libraries are too polite to misbehave as storage does.
 type node struct {
 	addr string
-	tls  *tls.Config // nil: plain HTTP
+	tls  *tls.Config   // nil: plain HTTP
+	late time.Duration // before every answer
 
 	mu       sync.Mutex // guards following
 	listener net.Listener
@@ -62,11 +63,12 @@ type fault struct {
 	shift          int64         // the range begins so much later than asked, and says so
 	total          string        // in Content-Range instead of the size
 	noContentRange bool
-	noSuffix       bool  // the last bytes are refused: 416
-	unsatisfied    bool  // 416 without a size
-	longer         int   // so many bytes follow the range, Content-Length tells
-	extra          int   // so many bytes follow the range, Content-Length does not tell
-	stop           int64 // > 0: after so many bytes of the body the following happens
+	noSuffix       bool   // the last bytes are refused: 416
+	unsatisfied    bool   // 416 without a size
+	longer         int    // so many bytes follow the range, Content-Length tells
+	extra          int    // so many bytes follow the range, Content-Length does not tell
+	after          string // written behind the body
+	stop           int64  // > 0: after so many bytes of the body the following happens
 	how            breakage
 	pace           int    // bytes per second from stop on, with trickle
 	flip           int64  // > 0: the archive's byte at this place is wrong
@@ -269,7 +271,7 @@ type exchange struct {
 
 // answer says whether the connection goes on.
 func (x *exchange) answer(in *bufio.Reader) bool {
-	if x.f.wait > 0 && !x.pause(in, x.f.wait) {
+	if wait := x.n.late + x.f.wait; wait > 0 && !x.pause(in, wait) {
 		return false
 	}
 	switch f := x.f; {
@@ -362,7 +364,7 @@ func (x *exchange) bytes(in *bufio.Reader, etag string) bool {
 // body writes a body as far as it goes.
 func (x *exchange) body(in *bufio.Reader, b []byte) bool {
 	if x.f.stop <= 0 || x.f.stop >= int64(len(b)) {
-		return x.write(b) && x.f.extra == 0
+		return x.write(append(b, x.f.after...)) && x.f.extra == 0 && x.f.after == ""
 	}
 	if !x.write(b[:x.f.stop]) {
 		return false

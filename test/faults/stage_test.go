@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/pprof"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +19,8 @@ import (
 // stage is a whole gateway, over nodes, behind a real server.
 type stage struct {
 	title, next *title // what the nodes hold, and a version that may take its place
+	short       *title // one that is shorter
+	toxin       func() // see poisonFirst
 	nodes       []*node
 	bases       []string // where the gateway finds them
 	source      *origin.Nodes
@@ -30,13 +32,14 @@ type stage struct {
 	failures    []string
 }
 
-var titles = []*title{newTitle(1), newTitle(2)}
+var titles = []*title{newTitle(1, filmSize), newTitle(2, filmSize), newTitle(3, 0)}
 
 // build makes the nodes; run starts the gateway, so that a row may put something between the two.
 func build(r row) *stage {
-	s := &stage{title: titles[0], next: titles[1]}
-	for range max(1, r.nodes) {
+	s := &stage{title: titles[0], next: titles[1], short: titles[2]}
+	for i := range max(1, r.nodes) {
 		n := newNode(r.tls)
+		n.late = time.Duration(i) * 30 * time.Millisecond // so that the first is preferred
 		n.put(archiveName, s.title.data, 1)
 		s.nodes = append(s.nodes, n)
 		s.bases = append(s.bases, n.url())
@@ -142,7 +145,14 @@ type held struct{ goroutines, descriptors int }
 func holds() held {
 	dir, err := os.ReadDir("/proc/self/fd")
 	must(err)
-	return held{runtime.NumGoroutine(), len(dir)}
+	return held{len(goroutines()), len(dir)}
+}
+
+// goroutines are the stacks of all but toxiproxy's, which it does not end.
+func goroutines() []string {
+	buf := make([]byte, 4<<20)
+	stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
+	return slices.DeleteFunc(stacks, func(stack string) bool { return strings.Contains(stack, "Shopify/toxiproxy") })
 }
 
 // leaked waits for everything that was begun since to end.
@@ -154,9 +164,7 @@ func leaked(before held) []string {
 	}) {
 		return nil
 	}
-	var stacks strings.Builder
-	pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-	return []string{fmt.Sprintf("leaked: %d goroutines and %d descriptors, %d and %d before\n%.3000s", now.goroutines, now.descriptors, before.goroutines, before.descriptors, stacks.String())}
+	return []string{fmt.Sprintf("leaked: %d goroutines and %d descriptors, %d and %d before\n%.3000s", now.goroutines, now.descriptors, before.goroutines, before.descriptors, strings.Join(goroutines(), "\n\n"))}
 }
 
 // tlsConfig is of a node whose certificate nobody has signed but itself.

@@ -26,8 +26,9 @@ type title struct {
 	offsets map[string]int64 // of the data
 }
 
-// newTitle makes a title whose bytes tell its version, as packers do: media first, playlists last.
-func newTitle(version int) *title {
+// newTitle makes a title whose bytes tell its version, as packers do: media first, playlists last. film is the size of its
+// longest entry; 0: there is none.
+func newTitle(version, film int) *title {
 	t := &title{entries: map[string][]byte{}, offsets: map[string]int64{}}
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)
@@ -38,7 +39,9 @@ func newTitle(version int) *title {
 		w.Write(data)
 		t.entries[name] = data
 	}
-	add("film.mp4", noise(version*100, filmSize))
+	if film > 0 {
+		add("film.mp4", noise(version*100, film))
+	}
 	media := "#EXTM3U\n#EXT-X-TARGETDURATION:4\n"
 	for i := range segments {
 		name := fmt.Sprintf("seg%d.ts", i)
