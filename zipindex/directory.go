@@ -3,9 +3,9 @@ package zipindex
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 const (
@@ -22,189 +22,235 @@ type record struct {
 	n                     int    // bytes of the whole record
 }
 
-// parsed is an entry on its way into the Index.
-type parsed struct {
-	rec
-	nameAt, nameLen uint32 // of the name as served: in the directory, or behind its end in parser.decoded
-}
-
 // parseDirectory reads all central headers. v holds the directory and all behind it.
 func parseDirectory(v view, end endRecord, size int64) (*Index, error) {
 	dir, ok := v.at(end.dirOffset, int64(end.dirSize))
 	if !ok {
 		return nil, &NeedMore{end.dirOffset}
 	}
-	p := parser{dir: dir, off: end.dirOffset, entries: make([]parsed, 0, end.entries)}
-	for uint64(len(p.entries)) < end.entries {
-		if err := p.next(); err != nil {
-			return nil, err
-		}
-	}
-	if p.at != len(dir) {
-		return nil, p.errorf(CodeDirectoryCount, "the directory goes on for %d bytes behind its %d entries", len(dir)-p.at, len(p.entries))
-	}
-	if err := p.sortByOffset(); err != nil {
+	p := parser{dir: dir, off: end.dirOffset}
+	if err := p.parse(int(end.entries)); err != nil {
 		return nil, err
 	}
-	rest, _ := v.at(end.dirOffset, size-end.dirOffset)
-	x := &Index{size: size, dirOffset: end.dirOffset, digest: sha256.Sum256(rest)}
-	return x, x.build(&p)
+	names, err := p.finish()
+	if err != nil {
+		return nil, err
+	}
+	return &Index{size: size, dirOffset: end.dirOffset, recs: p.recs, wide: slices.Clip(p.wide), names: names}, nil
 }
 
-// parser walks the directory.
+// parser walks the directory, and builds the columns of an Index.
 type parser struct {
-	dir     []byte
-	off     int64 // of dir in the archive
-	at      int   // next byte of dir
-	entries []parsed
-	wide    []wide
-	decoded []byte // names that are not served as they stand
-	folder  []byte // up to its last slash, the last name that was good as it stands
-	mixed   bool   // the entries do not lie in order of their offsets
+	dir []byte
+	off int64 // of dir in the archive
+
+	recs  []rec
+	wide  []wide
+	names nameListBuilder
+	end   uint64 // where the last entry's data ends at the earliest
+
+	last   []byte    // the last name as served
+	folder int       // of it, when it may be a path and stands so in the archive: bytes up to its last slash; else -1
+	spare  [2][]byte // the last decoded name is in one of them, the next one goes into the other
+
+	overlap *Error // the first
 }
 
-// name is the served name of the i-th entry.
-func (p *parser) name(i int) []byte {
-	e := &p.entries[i]
-	if at := int(e.nameAt) - len(p.dir); at >= 0 {
-		return p.decoded[at : at+int(e.nameLen)]
-	}
-	return p.dir[e.nameAt : e.nameAt+e.nameLen]
+func (p *parser) errorf(at int, c Code, format string, args ...any) error {
+	return &Error{c, p.off + int64(at), fmt.Sprintf(format, args...)}
 }
 
-func (p *parser) errorf(c Code, format string, args ...any) error {
-	return &Error{c, p.off + int64(p.at), fmt.Sprintf(format, args...)}
-}
-
-// next reads the central header at p.at.
-func (p *parser) next() error {
+// parse reads the directory once when its entries lie in its order, as nearly always.
+func (p *parser) parse(entries int) error {
+	p.begin(entries)
 	var r record
-	if err := p.read(&r); err != nil {
-		return err
-	}
-	if r.compressed > uint64(p.off) || r.offset > uint64(p.off) || r.size > 1<<62 {
-		code := CodeOverlap
-		if r.compressed > uint64(p.off) || r.size > 1<<62 {
-			code = CodeZip64Mismatch
+	at, last := 0, uint64(0)
+	for i := range entries {
+		if err := p.read(&r, at, i); err != nil {
+			return err
 		}
-		return p.errorf(code, "entry %q of %d bytes at %d does not lie before the directory", r.name, r.compressed, r.offset)
+		if r.offset < last {
+			return p.parseMixed(entries)
+		}
+		p.add(&r)
+		at, last = at+r.n, r.offset
 	}
-	name, form, bad := p.serve(&r)
-	p.add(&r, name, form, judge(&r, name, bad))
-	p.at += r.n
+	return p.checkEnd(at)
+}
+
+// parseMixed reads the directory twice: for the order of the entries, and in it.
+func (p *parser) parseMixed(entries int) error {
+	type head struct {
+		offset uint64
+		at     int
+	}
+	heads := make([]head, entries)
+	var r record
+	at := 0
+	for i := range heads {
+		if err := p.read(&r, at, i); err != nil {
+			return err
+		}
+		heads[i] = head{r.offset, at}
+		at += r.n
+	}
+	slices.SortFunc(heads, func(a, b head) int { return cmp.Compare(a.offset, b.offset) })
+	p.begin(entries)
+	for i, h := range heads {
+		if err := p.read(&r, h.at, i); err != nil {
+			return err
+		}
+		p.add(&r)
+	}
+	return p.checkEnd(at)
+}
+
+// begin makes room for the entries, and forgets those that were added.
+func (p *parser) begin(entries int) {
+	*p = parser{dir: p.dir, off: p.off, folder: -1, recs: make([]rec, 0, entries), names: newNameListBuilder(entries)}
+}
+
+// checkEnd wants the directory to end with its last entry, at byte at.
+func (p *parser) checkEnd(at int) error {
+	if at != len(p.dir) {
+		return p.errorf(at, CodeDirectoryCount, "the directory goes on for %d bytes behind its %d entries", len(p.dir)-at, len(p.recs))
+	}
 	return nil
 }
 
-// serve answers the name that r is served under. Neighbours mostly lie in one folder: what is known good of it is not looked at again.
-func (p *parser) serve(r *record) (name []byte, form nameForm, bad bool) {
-	if n := len(p.folder); n > 0 && bytes.HasPrefix(r.name, p.folder) && plainElement(r.name[n:]) {
-		return r.name, 0, false
+// finish gives the verdict over all entries, and answers their names.
+func (p *parser) finish() (nameList, error) {
+	p.checkOverlap(uint64(p.off))
+	if p.overlap != nil {
+		return nameList{}, p.overlap
 	}
-	name, form, bad = serveName(r.name, r.flags&flagUTF8 != 0)
-	if !bad && form == 0 {
-		p.folder = name[:bytes.LastIndexByte(name, '/')+1]
+	names, first, second := p.names.finish()
+	if first != second {
+		return nameList{}, &Error{CodeDuplicateName, p.recs[second].offset(), fmt.Sprintf("%q is there twice, also at byte %d", names.appendTo(nil, second), p.recs[first].offset())}
 	}
-	return name, form, bad
+	return names, nil
 }
 
-// read takes the fields of a central header apart (APPNOTE 4.3.12).
-func (p *parser) read(r *record) error {
-	b := p.dir[p.at:]
+// read takes the central header at byte at of the directory apart (APPNOTE 4.3.12), which is the i-th to be read.
+func (p *parser) read(r *record, at, i int) error {
+	b := p.dir[at:]
 	if len(b) < entryLen || string(b[:4]) != sigEntry {
-		return p.errorf(CodeDirectoryCount, "no central header where entry %d should be", len(p.entries))
+		return p.errorf(at, CodeDirectoryCount, "no central header where entry %d should be", i)
 	}
-	nameLen, extraLen, commentLen := int(le.Uint16(b[28:])), int(le.Uint16(b[30:])), int(le.Uint16(b[32:]))
+	h := (*[entryLen]byte)(b)
+	nameLen, extraLen, commentLen := int(le.Uint16(h[28:])), int(le.Uint16(h[30:])), int(le.Uint16(h[32:]))
 	r.n = entryLen + nameLen + extraLen + commentLen
 	if len(b) < r.n {
-		return p.errorf(CodeDirectoryCount, "the central header of entry %d runs over the directory's end", len(p.entries))
+		return p.errorf(at, CodeDirectoryCount, "the central header of entry %d runs over the directory's end", i)
 	}
-	r.madeBy, r.flags, r.method = le.Uint16(b[4:]), le.Uint16(b[8:]), le.Uint16(b[10:])
-	r.crc, r.external = le.Uint32(b[16:]), le.Uint32(b[38:])
-	r.sizes = sizes{uint64(le.Uint32(b[24:])), uint64(le.Uint32(b[20:])), uint64(le.Uint32(b[42:]))}
+	r.madeBy, r.flags, r.method = le.Uint16(h[4:]), le.Uint16(h[8:]), le.Uint16(h[10:])
+	r.crc, r.external = le.Uint32(h[16:]), le.Uint32(h[38:])
+	r.sizes = sizes{uint64(le.Uint32(h[24:])), uint64(le.Uint32(h[20:])), uint64(le.Uint32(h[42:]))}
 	r.name = b[entryLen : entryLen+nameLen]
-	disk := le.Uint16(b[34:])
-	if wrong := r.widen(b[entryLen+nameLen:entryLen+nameLen+extraLen], disk); wrong != "" {
-		return p.errorf(CodeZip64Mismatch, "entry %q: %s", r.name, wrong)
+	disk := le.Uint16(h[34:])
+	if extraLen > 0 || !r.plain() {
+		if wrong := r.widen(b[entryLen+nameLen:entryLen+nameLen+extraLen], disk); wrong != "" {
+			return p.errorf(at, CodeZip64Mismatch, "entry %q: %s", r.name, wrong)
+		}
 	}
 	if disk != 0 && disk != ones16 {
-		return p.errorf(CodeMultidisk, "entry %q lies on disk %d", r.name, disk)
+		return p.errorf(at, CodeMultidisk, "entry %q lies on disk %d", r.name, disk)
+	}
+	if r.compressed > uint64(p.off) || r.offset > uint64(p.off) || r.size > 1<<62 {
+		return p.outside(r, at)
 	}
 	return nil
 }
 
-func (p *parser) add(r *record, name []byte, form nameForm, why reason) {
-	e := parsed{nameAt: uint32(p.at + entryLen), nameLen: uint32(len(name)), rec: rec{
-		offLow: uint32(r.offset), offHigh: uint16(r.offset >> 32), compressed: uint32(min(r.compressed, ones32)), crc: r.crc,
-		marks: marks(form)<<bitsForm | marks(why)<<bitsReason,
-	}}
+func (p *parser) outside(r *record, at int) error {
+	code := CodeOverlap
+	if r.compressed > uint64(p.off) || r.size > 1<<62 {
+		code = CodeZip64Mismatch
+	}
+	return p.errorf(at, code, "entry %q of %d bytes at %d does not lie before the directory", r.name, r.compressed, r.offset)
+}
+
+// add appends an entry that lies behind all that were added.
+func (p *parser) add(r *record) {
+	p.checkOverlap(r.offset)
+	p.end = r.offset + localLen + uint64(len(r.name)) + r.compressed
+
+	form, bad := p.serve(r)
+	m := marks(form)<<bitsForm | marks(judge(r, p.last, bad))<<bitsReason
 	if r.flags&flagDescriptor != 0 {
-		e.marks |= bitDescriptor
+		m |= bitDescriptor
 	}
 	if r.flags&flagUTF8 != 0 {
-		e.marks |= bitUTF8
+		m |= bitUTF8
 	}
 	if r.method != methodStored || r.size != r.compressed || r.compressed >= ones32 {
-		e.marks |= bitWide
+		m |= bitWide
 		p.wide = append(p.wide, wide{offset: r.offset, size: r.size, compressed: r.compressed, method: r.method, flags: r.flags})
 	}
-	e.rawLen = uint16(len(r.name))
-	switch {
-	case form&formDecoded != 0:
-		e.nameAt = uint32(len(p.dir) + len(p.decoded))
-		p.decoded = append(p.decoded, name...)
-	case form&formDotSlash != 0:
-		e.nameAt += 2
-	}
-	if n := len(p.entries); n > 0 && p.entries[n-1].offset() > e.offset() {
-		p.mixed = true
-	}
-	p.entries = append(p.entries, e)
+	p.recs = append(p.recs, rec{
+		offLow: uint32(r.offset), offHigh: uint16(r.offset >> 32), compressed: uint32(min(r.compressed, ones32)),
+		crc: r.crc, rawLen: uint16(len(r.name)), marks: m,
+	})
 }
 
-// sortByOffset puts the entries in the order they lie in, and refuses overlaps.
-func (p *parser) sortByOffset() error {
-	if p.mixed {
-		slices.SortFunc(p.entries, func(a, b parsed) int { return cmp.Compare(a.offset(), b.offset()) })
+// checkOverlap wants the last entry to end before the next one, or the directory, begins.
+func (p *parser) checkOverlap(next uint64) {
+	if next >= p.end || p.overlap != nil {
+		return
 	}
-	slices.SortFunc(p.wide, func(a, b wide) int { return cmp.Compare(a.offset, b.offset) })
-	w := 0
-	for i := range p.entries {
-		e := &p.entries[i]
-		n := int64(e.compressed)
-		if e.marks&bitWide != 0 {
-			n = int64(p.wide[w].compressed)
-			w++
-		}
-		end := p.off
-		if i+1 < len(p.entries) {
-			end = p.entries[i+1].offset()
-		}
-		if e.offset() > end-localLen-int64(e.rawLen) || n > end-e.offset()-localLen-int64(e.rawLen) {
-			return &Error{CodeOverlap, e.offset(), fmt.Sprintf("entry %q of %d bytes overlaps what lies behind it", p.name(i), n)}
-		}
-	}
-	return nil
+	last := p.recs[len(p.recs)-1].offset()
+	p.overlap = &Error{CodeOverlap, last, fmt.Sprintf("entry %q at byte %d reaches to byte %d, and what lies behind it begins at %d", p.last, last, p.end, next)}
 }
 
-// sortByName answers the entries' places in order of their names; nil when they are in that order already.
-func (p *parser) sortByName() ([]uint32, error) {
-	inOrder := true
-	for i := 1; i < len(p.entries) && inOrder; i++ {
-		inOrder = bytes.Compare(p.name(i-1), p.name(i)) < 0
+// serve finds the name that r is served under, and adds it to the names.
+func (p *parser) serve(r *record) (form nameForm, bad bool) {
+	name := r.name
+	if len(name) > 2 && name[0] == '.' && name[1] == '/' {
+		name, form = name[2:], formDotSlash
 	}
-	if inOrder {
-		return nil, nil
+	shared := sharedPrefix(p.last, name)
+	if p.neighbour(name, shared) {
+		p.names.add(name, shared)
+		p.last = name
+		return form, false
 	}
-	order := make([]uint32, len(p.entries))
-	for i := range order {
-		order[i] = uint32(i)
+	p.folder = -1
+	if !utf8.Valid(name) {
+		name, form = p.decode(r, name, form)
+		shared = sharedPrefix(p.last, name)
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(p.name(int(a)), p.name(int(b))) })
-	for i := 1; i < len(order); i++ {
-		a, b := int(order[i-1]), int(order[i])
-		if name := p.name(b); bytes.Equal(p.name(a), name) {
-			return nil, &Error{CodeDuplicateName, p.entries[b].offset(), fmt.Sprintf("%q is there twice, also at byte %d", name, p.entries[a].offset())}
+	p.names.add(name, shared)
+	p.last = name
+	bad = form&formInvalid != 0 || badPath(name)
+	if !bad && form&formCP437 == 0 {
+		p.folder = bytes.LastIndexByte(name, '/') + 1
+	}
+	return form, bad
+}
+
+// neighbour says whether name, of which so many bytes are those of the last name, lies in the last name's folder and may be a path as that
+// one may: nearly all do. What is known good of the last name is not looked at again.
+func (p *parser) neighbour(name []byte, shared int) bool {
+	if p.folder < 0 || shared < p.folder || len(name) <= p.folder || shared > 0 && name[shared-1] >= utf8.RuneSelf {
+		return false
+	}
+	switch name[p.folder] {
+	case '.', '-', '~':
+		return false
+	}
+	for _, c := range name[shared:] {
+		if !plain[c] {
+			return false
 		}
 	}
-	return order, nil
+	return true
+}
+
+// decode makes UTF-8 of a name that is none, unless it claims to be: that is kept as it stands, not to be taken for another name, and not served.
+func (p *parser) decode(r *record, name []byte, form nameForm) ([]byte, nameForm) {
+	if r.flags&flagUTF8 != 0 {
+		return r.name, formInvalid
+	}
+	p.spare[0], p.spare[1] = p.spare[1], decodeCP437(p.spare[0][:0], name)
+	return p.spare[1], form | formCP437
 }

@@ -1,6 +1,9 @@
 package zipindex
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Entry is one file of the archive, as the directory describes it.
 type Entry struct {
@@ -16,6 +19,14 @@ type Entry struct {
 	why    reason
 	form   nameForm
 	rawLen uint16
+}
+
+// setName gives e its name. One that is no UTF-8 is made valid, for people to read.
+func (e *Entry) setName(name string) {
+	if e.form&formInvalid != 0 {
+		name = strings.ToValidUTF8(name, "\ufffd")
+	}
+	e.Name = name
 }
 
 // Refused is nil for an entry that may be served, and says why not otherwise.

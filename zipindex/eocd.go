@@ -36,17 +36,16 @@ type endRecord struct {
 func findEnd(v view, size int64) (endRecord, error) {
 	from := max(v.off, size-tailWanted)
 	b, _ := v.at(from, size-from)
+	nuls := len(b) - len(bytes.TrimRight(b, "\x00"))
 	at, found, loose := int64(-1), 0, int64(-1)
-	for i := len(b) - endLen; i >= 0; i-- {
-		i = bytes.LastIndex(b[:i+4], []byte(sigEnd))
-		if i < 0 {
-			break
-		}
+	for i := nextEnd(b, 0); i >= 0; i = nextEnd(b, i+1) {
 		switch {
-		case reachesEnd(b[i:]):
-			at = from + int64(i)
+		case reachesEnd(b[i:], nuls):
+			if found == 0 {
+				at = from + int64(i)
+			}
 			found++
-		case loose < 0 && plausible(b[i:], from+int64(i)):
+		case plausible(b[i:], from+int64(i)):
 			loose = from + int64(i)
 		}
 	}
@@ -64,14 +63,19 @@ func findEnd(v view, size int64) (endRecord, error) {
 	return readEnd(v, at, end)
 }
 
-// reachesEnd says whether the record's comment, and NULs, fill the rest of the file.
-func reachesEnd(b []byte) bool {
-	comment := int(le.Uint16(b[20:]))
-	if comment > len(b)-endLen {
-		return false
+// nextEnd is where the next signature of an end record stands in b with room for one, from on; -1 where there is none.
+func nextEnd(b []byte, from int) int {
+	i := bytes.Index(b[from:max(from, len(b)-endLen+len(sigEnd))], []byte(sigEnd))
+	if i < 0 {
+		return -1
 	}
-	rest := b[endLen+comment:]
-	return len(rest) <= maxPadding && len(bytes.Trim(rest, "\x00")) == 0
+	return from + i
+}
+
+// reachesEnd says whether the record's comment, and NULs, of which so many end the file, fill the rest of it.
+func reachesEnd(b []byte, nuls int) bool {
+	rest := len(b) - endLen - int(le.Uint16(b[20:]))
+	return rest >= 0 && rest <= min(nuls, maxPadding)
 }
 
 // plausible says whether another reader may take the bytes at off for an end record.

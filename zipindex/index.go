@@ -1,28 +1,19 @@
 package zipindex
 
 import (
-	"encoding/binary"
 	"iter"
-	"math/bits"
-	"slices"
 	"sort"
-	"strings"
 	"unsafe"
 )
 
 // Index is what an archive's central directory says. Immutable.
 //
-// Entries lie in order of their header offset, without a pointer each. Names lie in order, cut into blocks: the first of a block is whole, each
-// further one is the number of bytes it shares with the one before, and the rest.
+// Entries lie in order of their header offset, without a pointer each.
 type Index struct {
 	size, dirOffset int64
-	digest          [32]byte
 	recs            []rec
-	wide            []wide   // what the few unusual entries have more, in order of offset
-	names           []byte   // blocks
-	blocks          []uint32 // where each begins
-	order           []uint32 // place in recs by rank of name; nil when both orders are one
-	rank            []uint32 // rank of name by place in recs; nil likewise
+	wide            []wide // what the few unusual entries have more, in order of offset
+	names           nameList
 }
 
 // maxSize bounds offsets: a rec has 48 bits for one.
@@ -60,81 +51,22 @@ type wide struct {
 	method, flags            uint16
 }
 
-const blockNames = 16
-
-// build fills the columns from what was parsed.
-func (x *Index) build(p *parser) error {
-	order, err := p.sortByName()
-	if err != nil {
-		return err
-	}
-	x.wide, x.order = slices.Clip(p.wide), order
-	x.recs = make([]rec, len(p.entries))
-	for i := range p.entries {
-		x.recs[i] = p.entries[i].rec
-	}
-	if order != nil {
-		x.rank = make([]uint32, len(order))
-		for r, i := range order {
-			x.rank[i] = uint32(r)
-		}
-	}
-	x.blocks = make([]uint32, 0, (len(p.entries)+blockNames-1)/blockNames)
-	names := make([]byte, 0, 16*len(p.entries))
-	var last []byte
-	for r := range p.entries {
-		name := p.name(x.place(r))
-		shared := 0
-		if r%blockNames == 0 {
-			x.blocks = append(x.blocks, uint32(len(names)))
-		} else {
-			shared = sharedPrefix(last, name)
-			names = binary.AppendUvarint(names, uint64(shared))
-		}
-		names = binary.AppendUvarint(names, uint64(len(name)-shared))
-		names = append(names, name[shared:]...)
-		last = name
-	}
-	x.names = slices.Clone(names)
-	return nil
-}
-
-func sharedPrefix(a, b []byte) int {
-	n := min(len(a), len(b))
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if differ := le.Uint64(a[i:]) ^ le.Uint64(b[i:]); differ != 0 {
-			return i + bits.TrailingZeros64(differ)/8
-		}
-	}
-	for i < n && a[i] == b[i] {
-		i++
-	}
-	return i
-}
-
-// place answers where the entry with the r-th name lies in recs.
-func (x *Index) place(r int) int {
-	if x.order == nil {
-		return r
-	}
-	return int(x.order[r])
-}
-
 // Size is the archive's size in bytes.
 func (x *Index) Size() int64 { return x.size }
 
 // DirectoryOffset is where the central directory starts.
 func (x *Index) DirectoryOffset() int64 { return x.dirOffset }
 
-// Digest is the SHA-256 of the central directory's bytes (directory start up
-// to the archive's end): with Size it is the archive's version, the same on every node.
-func (x *Index) Digest() [32]byte { return x.digest }
+// DigestRange is the part of the archive, [off, off+n), whose SHA-256 is the
+// archive's version, the same on every node: its central directory and all
+// behind it. The Index has no copy of these bytes; they are the last n of the tail that
+// was given to Parse, and of what any other node holds under the same name.
+func (x *Index) DigestRange() (off, n int64) { return x.dirOffset, x.size - x.dirOffset }
 
 // Bytes is about how much memory the Index holds.
 func (x *Index) Bytes() int64 {
 	return int64(unsafe.Sizeof(*x)) + int64(cap(x.recs))*int64(unsafe.Sizeof(rec{})) + int64(cap(x.wide))*int64(unsafe.Sizeof(wide{})) +
-		int64(cap(x.names)) + 4*int64(cap(x.blocks)+cap(x.order)+cap(x.rank))
+		int64(cap(x.names.text)) + 4*int64(cap(x.names.blocks)+cap(x.names.places)+cap(x.names.buckets))
 }
 
 // Len is the number of entries, hidden ones included.
@@ -142,18 +74,19 @@ func (x *Index) Len() int { return len(x.recs) }
 
 // Entry returns the i-th entry in order of header offset, 0 ≤ i < Len.
 func (x *Index) Entry(i int) Entry {
-	r := i
-	if x.rank != nil {
-		r = int(x.rank[i])
-	}
-	return x.entry(i, x.name(r))
+	var buf [256]byte
+	e := x.entry(i)
+	e.setName(string(x.names.appendTo(buf[:0], i)))
+	return e
 }
 
 // All yields every entry, hidden ones included, in order of header offset.
 func (x *Index) All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		for i := range x.recs {
-			if !yield(x.Entry(i)) {
+		for i, name := range x.names.all {
+			e := x.entry(i)
+			e.setName(string(name))
+			if !yield(e) {
 				return
 			}
 		}
@@ -161,80 +94,16 @@ func (x *Index) All() iter.Seq[Entry] {
 }
 
 // Lookup finds an entry by the name it is served under. A hidden entry is
-// found too: ask its Refused.
+// found too: ask its Refused. One whose name claims to be UTF-8 and is not is
+// found by its name as it stands in the archive.
 func (x *Index) Lookup(name string) (Entry, bool) {
-	b := sort.Search(len(x.blocks), func(i int) bool { return x.first(i) > name }) - 1
-	if b < 0 {
+	i := x.names.find([]byte(name))
+	if i < 0 {
 		return Entry{}, false
 	}
-	if i := x.search(b, name); i >= 0 {
-		return x.entry(i, strings.Clone(name)), true
-	}
-	return Entry{}, false
-}
-
-// search answers where the entry of that name lies in recs, or -1. Of the names in the block, none is built: same is how many bytes
-// name has in common with the one before, and as the block is sorted, only a name that shares just as many with that one can have more.
-func (x *Index) search(block int, name string) int {
-	rest, same := x.names[x.blocks[block]:], 0
-	for r := block * blockNames; r < min((block+1)*blockNames, len(x.recs)); r++ {
-		var shared int
-		var own []byte
-		shared, own, rest = nextName(rest, r%blockNames == 0)
-		switch {
-		case shared < same:
-			return -1 // this one and all that follow are behind name
-		case shared > same:
-			continue
-		}
-		n := 0
-		for n < len(own) && same+n < len(name) && own[n] == name[same+n] {
-			n++
-		}
-		same += n
-		if n == len(own) && same == len(name) {
-			return x.place(r)
-		}
-	}
-	return -1
-}
-
-// first is the first name of a block, valid as long as the Index is.
-func (x *Index) first(block int) string {
-	rest := x.names[x.blocks[block]:]
-	_, own, _ := nextName(rest, true)
-	return unsafe.String(unsafe.SliceData(own), len(own))
-}
-
-// name answers the r-th name in order.
-func (x *Index) name(r int) string {
-	var buf [256]byte
-	name, rest := buf[:0], x.names[x.blocks[r/blockNames]:]
-	for i := range r%blockNames + 1 {
-		var shared int
-		var own []byte
-		shared, own, rest = nextName(rest, i == 0)
-		name = append(name[:shared], own...)
-	}
-	return string(name)
-}
-
-// nextName takes a name off a block: how many bytes it shares with the one before, and its own.
-func nextName(block []byte, first bool) (shared int, own, rest []byte) {
-	if !first {
-		shared, block = number(block)
-	}
-	n, block := number(block)
-	return shared, block[:n], block[n:]
-}
-
-// number takes a varint off b.
-func number(b []byte) (n int, rest []byte) {
-	if b[0] < 0x80 {
-		return int(b[0]), b[1:]
-	}
-	v, k := binary.Uvarint(b)
-	return int(v), b[k:]
+	e := x.entry(i)
+	e.setName(name)
+	return e, true
 }
 
 func (x *Index) end(i int) int64 {
@@ -244,10 +113,11 @@ func (x *Index) end(i int) int64 {
 	return x.dirOffset
 }
 
-func (x *Index) entry(i int, name string) Entry {
+// entry answers the i-th entry without its name.
+func (x *Index) entry(i int) Entry {
 	r := x.recs[i]
 	e := Entry{
-		Name: name, Size: int64(r.compressed), CompressedSize: int64(r.compressed), HeaderOffset: r.offset(), End: x.end(i),
+		Size: int64(r.compressed), CompressedSize: int64(r.compressed), HeaderOffset: r.offset(), End: x.end(i),
 		CRC32: r.crc, why: r.why(), form: r.form(), rawLen: r.rawLen,
 	}
 	if r.marks&bitDescriptor != 0 {
@@ -295,7 +165,7 @@ func (x *Index) Locate(off, n int64) (Entry, Match) {
 }
 
 func (x *Index) match(i int, off, n int64) Match {
-	e := x.entry(i, "")
+	e := x.entry(i)
 	least := e.HeaderOffset + localLen + int64(e.rawLen)
 	switch {
 	case n == e.CompressedSize && (off == e.HeaderOffset || e.mayStartAt(off)):

@@ -1,9 +1,6 @@
 package zipindex
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // cp437 is the upper half of IBM code page 437, which names without the UTF-8 flag are in (APPNOTE D.1).
 var cp437 = []rune("ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0")
@@ -44,28 +41,10 @@ type nameForm uint8
 const (
 	formCP437    nameForm = 1 << iota // decoded from CP437
 	formDotSlash                      // a leading "./" was dropped
-	formInvalid                       // made valid UTF-8; never served
-
-	formDecoded = formCP437 | formInvalid
+	formInvalid                       // not valid UTF-8, though it claims to be; never served
 )
 
-// serveName answers the name that raw is served under. Bad names are answered too, made valid, and never served.
-func serveName(raw []byte, utf8Flag bool) (name []byte, form nameForm, bad bool) {
-	name = raw
-	if !utf8.Valid(raw) {
-		if utf8Flag {
-			return bytes.ToValidUTF8(raw, []byte("\ufffd")), formInvalid, true
-		}
-		name, form = decodeCP437(nil, raw), formCP437
-	}
-	if len(name) > 2 && name[0] == '.' && name[1] == '/' {
-		name = name[2:]
-		form |= formDotSlash
-	}
-	return name, form, badPath(name)
-}
-
-// rawName undoes serveName.
+// rawName is the name as it stands in the archive.
 func rawName(name string, form nameForm) string {
 	if form&formDotSlash != 0 {
 		name = "./" + name
@@ -97,23 +76,10 @@ func badPath(name []byte) bool {
 	return start < len(name) && badElement(name[start:], start == 0)
 }
 
-// plainElement says whether e is one of the names that most are: of printable ASCII, without slash, and not beginning with a dot.
-// Behind a good folder such a name is good, the folder's own included.
-func plainElement(e []byte) bool {
-	if len(e) > 0 && e[0] == '.' {
-		return false
-	}
-	for _, c := range e {
-		if !plain[c] {
-			return false
-		}
-	}
-	return true
-}
-
+// plain are the bytes that cannot make a name bad unless its element begins with them: printable ASCII but for slashes and the colon.
 var plain = func() (t [256]bool) {
 	for c := ' '; c < 0x7f; c++ {
-		t[c] = c != '/' && c != '\\'
+		t[c] = c != '/' && c != '\\' && c != ':'
 	}
 	return t
 }()

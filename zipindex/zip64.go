@@ -57,11 +57,17 @@ func (e *endRecord) agree(what string, small, large, ones uint64) {
 // sizes are the fields of an entry that ZIP64 widens.
 type sizes struct{ size, compressed, offset uint64 }
 
+// plain says whether no field is all ones.
+func (s *sizes) plain() bool { return s.size != ones32 && s.compressed != ones32 && s.offset != ones32 }
+
 // widen reads the ZIP64 extra field (APPNOTE 4.5.3): in this order, those of the fields that are all ones. It answers what is wrong, or nothing.
 func (s *sizes) widen(extra []byte, disk uint16) string {
 	z, n := findExtra(extra)
 	if n > 1 {
 		return "two ZIP64 extra fields"
+	}
+	if n == 0 && s.plain() {
+		return ""
 	}
 	short := false
 	given := len(z)
@@ -75,8 +81,7 @@ func (s *sizes) widen(extra []byte, disk uint16) string {
 		}
 		*v, z = le.Uint64(z), z[8:]
 	}
-	plain := s.size != ones32 && s.compressed != ones32 && s.offset != ones32
-	if n == 1 && plain && disk != ones16 {
+	if n == 1 && s.plain() && disk != ones16 {
 		return s.repeated(z)
 	}
 	take(&s.size)

@@ -52,7 +52,7 @@ func TestParse(t *testing.T) {
 			if c.Code != "" {
 				return
 			}
-			if x.Digest() != y.Digest() || x.Size() != y.Size() || !slices.Equal(slices.Collect(x.All()), slices.Collect(y.All())) {
+			if x.Size() != y.Size() || !slices.Equal(slices.Collect(x.All()), slices.Collect(y.All())) {
 				t.Error("read from its end the archive has another index")
 			}
 			checkEntries(t, x, c)
@@ -108,7 +108,7 @@ func TestParseFromShortTails(t *testing.T) {
 				off = more.Off
 				x, err = zipindex.Parse(c.Data[off:], off, size, zipindex.Limits{})
 			}
-			if err != nil || asked > 3 || x.Digest() != want.Digest() || x.Len() != want.Len() {
+			if err != nil || asked > 3 || x.Size() != want.Size() || x.Len() != want.Len() {
 				t.Errorf("%s: Parse from the last %d bytes = %v after %d NeedMore", c.Name, n, err, asked)
 			}
 		}

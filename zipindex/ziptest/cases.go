@@ -239,9 +239,35 @@ func nameCases() []Case {
 		{Name: "special bytes that are names", Data: named("a b", "a%2fb", "a?b#c", "ab:c", "a*b|c<d>\"").Build(), Served: []string{"a b", "a%2fb", "a*b|c<d>\"", "a?b#c", "ab:c"}},
 		{
 			Name: "invalid UTF-8 with the flag", Data: files(a.with(func(f *File) { f.Name, f.Flags = "a\xff", 1<<11 }), b).Build(),
-			Hidden: map[string]zipindex.Code{"a\ufffd": zipindex.CodeBadPath}, Served: []string{"b.ts"},
+			Hidden: map[string]zipindex.Code{"a\xff": zipindex.CodeBadPath}, Served: []string{"b.ts"},
 		},
 	}
+	flagged := func(names ...string) Archive {
+		ar := named(names...)
+		for i := range ar.Files {
+			ar.Files[i].Flags = 1 << 11
+		}
+		return ar
+	}
+	cases = append(cases,
+		Case{
+			Name: "names of invalid UTF-8 that look the same once repaired", Data: flagged("a\xff", "a\xfe", "./a\xff", "a\ufffd").Build(), Served: []string{"a\ufffd"},
+			Hidden: map[string]zipindex.Code{"a\xff": zipindex.CodeBadPath, "a\xfe": zipindex.CodeBadPath, "./a\xff": zipindex.CodeBadPath},
+		},
+		Case{Name: "the same name of invalid UTF-8 twice", Data: flagged("a\xff", "b", "a\xff").Build(), Code: zipindex.CodeDuplicateName},
+		Case{
+			Name: "bytes that go on where a name of the same folder has half a character", Data: flagged("d/a\u00fc.ts", "d/a\xc3.ts", "d/a\u00fc", "d/b").Build(),
+			Served: []string{"d/a\u00fc.ts", "d/a\u00fc", "d/b"}, Hidden: map[string]zipindex.Code{"d/a\xc3.ts": zipindex.CodeBadPath},
+		},
+		Case{
+			Name: "bad names beside good ones", Data: named("a", "a:", "d/a", "d/.", "d/a.", "d/..", "d/...", "d/a\x7f", "d/a\\", "d/-", "d//", "d/b/", "-", "~/d", "~d").Build(),
+			Served: []string{"a", "d/a", "d/a.", "d/...", "d/-", "~d"},
+			Hidden: map[string]zipindex.Code{
+				"a:": zipindex.CodeBadPath, "d/.": zipindex.CodeBadPath, "d/..": zipindex.CodeBadPath, "d/a\x7f": zipindex.CodeBadPath, "d/a\\": zipindex.CodeBadPath,
+				"d//": zipindex.CodeBadPath, "d/b/": zipindex.CodeDirectoryEntry, "-": zipindex.CodeBadPath, "~/d": zipindex.CodeBadPath,
+			},
+		},
+	)
 	for _, bad := range []string{
 		"", "/", "/a", "//a", "a//b", "a//", "..", "../a", "a/../b", "a/..", "a/../", ".", "./", "a/./b", "././a", "a/.", "a\\b", "..\\a", "C:a", "c:/a", "c:",
 		"a\x00", "a\x00.ts", "\x01", "a\nb", "a\x7f", "-", "-/a", "~", "~/a", "./..", "./../a", ".//a", "./-/a",
