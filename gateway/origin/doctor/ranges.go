@@ -80,6 +80,10 @@ func (e *exam) exact(ctx context.Context, off, n int64) (*answer, *Finding) {
 		f := wrong.fail("bytes %d-%d: %s", off, off+n-1, why)
 		return nil, &f
 	}
+	if _, _, total, _ := a.stated(); total != e.size {
+		f := otherRange.fail("one answer says %d bytes in all, another %d", e.size, total)
+		return nil, &f
+	}
 	return a, nil
 }
 
