@@ -39,7 +39,9 @@ type measurement struct {
 }
 
 var measurements = []measurement{
-	{"serving", "Cached", (*bench).serving},
+	{"cached", "Cached", (*bench).cached},
+	{"tls", "Cached, over TLS", (*bench).secure},
+	{"http2", "Cached, over HTTP/2", (*bench).multiplexed},
 	{"miss", "Not cached", (*bench).miss},
 	{"reads", "Reads from storage", (*bench).reads},
 	{"indexes", "Central directories", (*bench).indexes},
@@ -48,12 +50,21 @@ var measurements = []measurement{
 	{"entries", "Growth: entries", (*bench).entries},
 }
 
+// names are those of all tables, in the order of the report.
+func names() []string {
+	var all []string
+	for _, m := range measurements {
+		all = append(all, m.name)
+	}
+	return all
+}
+
 func main() {
 	if os.Getenv(pinned) == "" {
 		fail(pin())
 	}
 	b := &bench{server: 0, load: cores() - 1}
-	only := flag.String("only", "", "`TABLES` to measure, separated by commas (default: all)")
+	only := flag.String("only", "", "`TABLES` to measure, separated by commas, as in "+strings.Join(names(), ",")+" (default: all)")
 	flag.StringVar(&b.zipreel, "zipreel", "", "`PROGRAM` to measure (default: built from the checkout)")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles and allocations of cached answers to `DIR` instead")
 	results := flag.String("o", "bench/results.md", "`FILE` for the tables")
@@ -98,6 +109,11 @@ func (b *bench) run(only, results string) error {
 	if !installed("nginx") || !installed("wrk") {
 		return errors.New("nginx and wrk are needed; bench/setup.sh installs them")
 	}
+	for name := range strings.SplitSeq(only, ",") {
+		if only != "" && !slices.Contains(names(), name) {
+			return fmt.Errorf("-only: no table is named %q; there are %s", name, strings.Join(names(), ", "))
+		}
+	}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "zipreel-bench-"); err != nil {
 		return err
@@ -113,31 +129,30 @@ func (b *bench) run(only, results string) error {
 			return err
 		}
 	}
-	var names []string
-	for _, m := range measurements {
-		names = append(names, m.name)
-	}
 	if b.profile != "" {
-		_, err := b.serving()
-		return err
+		return b.profiles()
 	}
 	for _, m := range measurements {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue
 		}
-		load, began := loadAverage(), time.Now()
-		fmt.Fprintf(os.Stderr, "%s …\n", m.name)
-		text, err := m.measure(b)
-		if err != nil {
+		if err := b.report(m, results); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
-		}
-		fmt.Fprint(os.Stderr, text)
-		section := "## " + m.title + "\n\n" + circumstances(load, time.Since(began), b.quick) + text
-		if err := write(results, names, m.name, section); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// report measures one table and writes it.
+func (b *bench) report(m measurement, results string) error {
+	load, began := loadAverage(), time.Now()
+	fmt.Fprintf(os.Stderr, "%s …\n", m.name)
+	text, err := m.measure(b)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(os.Stderr, text)
+	return write(results, names(), m.name, "## "+m.title+"\n\n"+circumstances(load, time.Since(began), b.quick)+text)
 }
 
 // build makes the programs that are measured, on all cores.

@@ -13,7 +13,12 @@ import (
 const profileFor = 6 * time.Second
 
 // profiles writes for each object a CPU profile of zipreel under load, and its summary with allocations per request.
-func (b *bench) profiles(c *contenders) error {
+func (b *bench) profiles() error {
+	c, err := b.startContenders()
+	if err != nil {
+		return err
+	}
+	defer c.stop()
 	z := c.http1[zipreelAt]
 	admin := c.zipreel.admin
 	for _, o := range c.objects {

@@ -43,50 +43,56 @@ type contest struct {
 	turns  []turns
 }
 
-// serving measures cached objects on every server.
-func (b *bench) serving() (string, error) {
-	c, err := b.startContenders()
+// cached measures cached objects over plain HTTP/1.1 on every server.
+func (b *bench) cached() (string, error) {
+	all, text, err := b.contests("HTTP/1.1", func(c *contenders) []contender { return c.http1 }, b.wrkTurn)
 	if err != nil {
 		return "", err
 	}
-	defer c.stop()
-	if b.profile != "" {
-		return "", b.profiles(c)
-	}
-	d := pick(b, 8*time.Second, time.Second)
-	load := func(p *process, url string, _ object) (run, error) { return wrk(p, url, d) }
-	plain, text1, err := c.contests("HTTP/1.1", c.http1, load)
+	return text + plainGoals(all) + "\n![Cached answers](plots/cached.svg)\n\n", os.WriteFile(filepath.Join(b.plots, "cached.svg"), cachedPlot(all), 0o644)
+}
+
+// secure measures cached objects over TLS.
+func (b *bench) secure() (string, error) {
+	all, text, err := b.contests("HTTP/1.1 over TLS", func(c *contenders) []contender { return c.tls }, b.wrkTurn)
 	if err != nil {
 		return "", err
 	}
-	secure, text2, err := c.contests("HTTP/1.1 over TLS", c.tls, load)
-	if err != nil {
-		return "", err
+	return text + secureGoals(all) + "\n`zipreel serve` itself has no TLS listener: this is its handler in a small program that has one.\n\n", nil
+}
+
+// multiplexed measures cached objects over HTTP/2.
+func (b *bench) multiplexed() (string, error) {
+	if !installed("h2load") {
+		return "Left out: h2load is not installed.\n\n", nil
 	}
-	text := text1 + plainGoals(plain) + "\n![Cached answers](plots/cached.svg)\n\n" + text2 + secureGoals(secure) +
-		"- `zipreel serve` itself has no TLS listener: this is its handler in a small program that has one\n\n"
-	if installed("h2load") {
-		_, text3, err := c.contests("HTTP/2 without TLS", c.http2, func(p *process, url string, o object) (run, error) {
-			if len(o.body) > 1<<16 {
-				return h2load(p, url, pick(b, 5000, 800))
-			}
-			return h2load(p, url, pick(b, 60_000, 10_000))
-		})
-		if err != nil {
-			return "", err
-		}
-		text += text3
+	_, text, err := b.contests("HTTP/2 without TLS", func(c *contenders) []contender { return c.http2 }, b.h2loadTurn)
+	return text, err
+}
+
+func (b *bench) wrkTurn(p *process, url string, _ object) (run, error) {
+	return wrk(p, url, pick(b, 8*time.Second, time.Second))
+}
+
+func (b *bench) h2loadTurn(p *process, url string, o object) (run, error) {
+	if len(o.body) > 1<<16 {
+		return h2load(p, url, pick(b, 5000, 800))
 	}
-	return text, os.WriteFile(filepath.Join(b.plots, "cached.svg"), cachedPlot(plain), 0o644)
+	return h2load(p, url, pick(b, 60_000, 10_000))
 }
 
 // contests gives each contender of a list its turn with each object, three times round.
-func (c *contenders) contests(how string, list []contender, load func(*process, string, object) (run, error)) (all []contest, text string, err error) {
+func (b *bench) contests(how string, list func(*contenders) []contender, turn func(*process, string, object) (run, error)) (all []contest, text string, err error) {
+	c, err := b.startContenders()
+	if err != nil {
+		return nil, "", err
+	}
+	defer c.stop()
 	for _, o := range c.objects {
-		one := contest{o, how, list, make([]turns, len(list))}
+		one := contest{o, how, list(c), make([]turns, len(list(c)))}
 		for range rounds {
-			for i, who := range list {
-				r, err := load(who.p, who.url(o), o)
+			for i, who := range one.all {
+				r, err := turn(who.p, who.url(o), o)
 				if err != nil {
 					return nil, "", fmt.Errorf("%s: %w", who.name, err)
 				}
