@@ -22,7 +22,7 @@ var bodyRows = []row{
 	},
 	{
 		id: "7b", fault: "the only node resets every body after 500,000 bytes", must: "the same", warm: []string{index},
-		arm: func(s *stage) { s.does(media(fault{stop: 500_000, how: rst})) }, want: "plays", adds: 10 * time.Second, reads: 40,
+		arm: func(s *stage) { s.does(media(fault{stop: 500_000, how: rst})) }, want: "plays", adds: 10 * time.Second, reads: 40, bytes: 12 << 20,
 	},
 	{
 		id: "7c", fault: "every connection ends after 300,000 bytes (toxiproxy limit_data)", must: "the same",

@@ -40,10 +40,19 @@ var versionRows = []row{
 		after: wantNew,
 	},
 	{
-		id: "21b", fault: "the same at a node that ignores If-Match and gives no validator", must: "the same: the checksum tells", warm: []string{index}, torn: true,
-		arm:    replaceInBody(fault{stop: 90_000, ignoreIfMatch: true, etag: "-", noModified: true}),
+		id: "21b", fault: "the same at a node that ignores If-Match and gives no ETag", must: "the same: Last-Modified tells", warm: []string{index},
+		before: func(s *stage) { s.does(always(fault{etag: "-"})) },
+		arm:    replaceInBody(fault{stop: 90_000, ignoreIfMatch: true, etag: "-"}),
+		want:   "plays", wants: map[viewer]string{curl: "cut", ranger: "another version|plays|cut"}, adds: 5 * time.Second, reads: 12, bytes: 4 << 20,
+		after: wantNew,
+	},
+	{
+		id: "21c", fault: "the same at a node that gives no validator at all; both archives have one size", must: "never mixed: the checksum tells; then the new one", warm: []string{index}, torn: true,
 		before: func(s *stage) { s.does(always(silent)) },
+		arm:    replaceInBody(fault{stop: 90_000, ignoreIfMatch: true, etag: "-", noModified: true}),
 		want:   "plays", wants: map[viewer]string{curl: "cut|422 checksum|502 checksum-node", ranger: "another version|plays|cut"}, adds: 5 * time.Second, reads: 12, bytes: 4 << 20,
+		after:   wantNew,
+		pending: "502 zip-local-mismatch from then on: the index is not read again where bytes do not fit it",
 	},
 	{
 		id: "22a", fault: "no validators", must: "size and CRC",
@@ -64,7 +73,7 @@ var versionRows = []row{
 		id: "22c", fault: "another ETag with every answer", must: "directory digest, then size and CRC",
 		arm: func(s *stage) {
 			s.does(func(q request) fault { return fault{etag: fmt.Sprintf(`"%d"`, q.n), ignoreIfMatch: true} })
-		}, want: "plays", reads: 16, bytes: 4 << 20,
+		}, want: "plays", reads: 16, bytes: 6 << 20,
 	},
 	{
 		id: "22d", fault: "two nodes with ETags and times of their own; bodies are cut", must: "one version: resumed on the other node", nodes: 2,
@@ -136,7 +145,7 @@ var versionRows = []row{
 	},
 	{
 		id: "27a", fault: "a flipped bit in the directory, the only node", must: "refused",
-		before: func(s *stage) { s.putDamagedDirectory(0) }, want: "422 zip-not-found|422 zip-directory-count|422 zip-overlap|422 checksum|502 zip-local-mismatch|404 not-found-entry|404 not-found-playlist|cut", adds: 10 * time.Second, torn: true, bytes: 8 << 20,
+		before: func(s *stage) { s.putDamagedDirectory(0) }, want: "422 zip-not-found|422 zip-directory-count|422 zip-overlap|422 checksum|502 zip-local-mismatch|404 not-found-entry|404 not-found-playlist|cut", adds: 10 * time.Second, torn: true, bytes: 20 << 20,
 		reads: 24,
 	},
 	{
@@ -207,7 +216,7 @@ func cutsToo(f fault) func(*stage) {
 		s.does(func(q request) fault {
 			g := f
 			if q.media() {
-				g.stop = 120_000
+				g.stop = 200_000
 			}
 			return g
 		})
