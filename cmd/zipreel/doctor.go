@@ -37,9 +37,6 @@ Examples:
     zipreel doctor --json "$(aws s3 presign s3://bucket/bbb.zip)" | jq -r '.checks[] | select(.mark == "fail") | .name'`
 }
 
-// errUnusable is a node that cannot be used; the report has said so.
-var errUnusable = errors.New("the storage node cannot be used")
-
 // Run is called by the parser.
 func (c *doctorCmd) Run() error {
 	cfg, err := c.config()
@@ -54,7 +51,7 @@ func (c *doctorCmd) Run() error {
 		return err
 	}
 	if !report.Usable {
-		return errUnusable
+		return fmt.Errorf("doctor %s: zipreel cannot serve from there; the report says why", withoutSecrets(c.URL))
 	}
 	return nil
 }
