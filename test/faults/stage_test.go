@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"zipreel/gateway"
@@ -27,7 +28,8 @@ type stage struct {
 	gw          *gateway.Gateway
 	server      *http.Server
 	url         string
-	dns         *names // of this process, where a row has one
+	dns         *names       // of this process, where a row has one
+	conns       atomic.Int64 // of viewers, open
 	closers     []func()
 	failures    []string
 }
@@ -75,6 +77,14 @@ func (s *stage) run(r row) {
 	must(err)
 	s.url = "http://" + l.Addr().String()
 	s.server = &http.Server{Handler: s.gw, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	s.server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.conns.Add(1)
+		case http.StateClosed:
+			s.conns.Add(-1)
+		}
+	}
 	go s.server.Serve(l)
 }
 
@@ -97,8 +107,11 @@ func (s *stage) errorf(format string, args ...any) {
 
 // player is a viewer of the gateway with connections of its own.
 func (s *stage) player() *player {
-	return &player{base: s.url, titles: titles, client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
+	return &player{base: s.url, titles: s.titles(), client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
 }
+
+// titles are all that may be delivered.
+func (s *stage) titles() []*title { return append(slices.Clip(titles), s.title) }
 
 // does gives every node the same script.
 func (s *stage) does(script func(request) fault) {

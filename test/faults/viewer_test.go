@@ -66,7 +66,8 @@ type answer struct {
 	code   string
 	body   []byte
 	etag   string
-	err    error // the connection failed, or the body was cut
+	first  time.Duration // until the header, where somebody looks at it
+	err    error         // the connection failed, or the body was cut
 }
 
 func (a answer) String() string {
