@@ -160,8 +160,6 @@ func redirected(_ context.Context, e *exam) Finding {
 	return redirects.note("%s", seen)
 }
 
-func (a advice) note(format string, args ...any) Finding { return a.finding(Note, format, args) }
-
 func expiringName(name string) bool {
 	name = strings.ToLower(name)
 	for _, part := range expiring {
@@ -179,6 +177,9 @@ func isTimeout(err error) bool {
 
 // cause leaves out of an error what was asked for: it may be signed.
 func cause(err error) error {
+	if isTimeout(err) {
+		return errors.New("no answer in time")
+	}
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err

@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +19,13 @@ import (
 	"zipreel/gateway/origin/origintest"
 )
 
+// quiet is the log of servers whose viewers leave on purpose.
+var quiet = log.New(io.Discard, "", 0)
+
 func TestTLSIsLookedAt(t *testing.T) {
 	node := httptest.NewUnstartedServer(http.HandlerFunc(tagged))
 	node.EnableHTTP2 = true
-	node.Config.ErrorLog = nil
+	node.Config.ErrorLog = quiet
 	node.StartTLS()
 	defer node.Close()
 	roots := x509.NewCertPool()
@@ -68,6 +73,10 @@ func TestNodesThatAreNotReached(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := examine(t, Config{URL: "http://films.example/film.zip", dial: func(context.Context, string, string) (net.Conn, error) { return nil, tt.err }})
 			tt.want.hold(t, r)
+			var text strings.Builder
+			if err := r.WriteText(&text); err != nil || strings.Count(text.String(), "not asked") != 1 || !strings.Contains(text.String(), "17 more") {
+				t.Errorf("%v: what was not asked is no one line:\n%s", err, text.String())
+			}
 			if r.Usable || r.Requests != 0 {
 				t.Errorf("usable %v, %d requests", r.Usable, r.Requests)
 			}
@@ -106,6 +115,41 @@ func TestNothingHangs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTimeIsBounded examines a node that is right, and takes 4.5 s for each answer.
+func TestTimeIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var nodes sync.WaitGroup
+		defer nodes.Wait()
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			c, server := net.Pipe()
+			nodes.Go(func() {
+				defer server.Close()
+				for r := bufio.NewReader(server); ; {
+					req, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					time.Sleep(4500 * time.Millisecond)
+					rec := httptest.NewRecorder()
+					tagged(rec, req)
+					rec.Result().Write(server)
+				}
+			})
+			return namedConn{c}, nil
+		}
+		begun := time.Now()
+		r := examine(t, Config{URL: "http://films.example/film.zip", now: time.Now, dial: dial})
+		if took := time.Since(begun); took > examineWithin {
+			t.Errorf("it took %v", took)
+		}
+		want{"suffix", OK, "", ""}.hold(t, r)
+		want{"read", Skip, "", "the time is over"}.hold(t, r)
+		if r.Usable || !strings.Contains(r.Summary, "too slowly") {
+			t.Errorf("usable %v: %s", r.Usable, r.Summary)
+		}
+	})
 }
 
 // pipe dials a node that says something for each request, and then nothing more.
@@ -168,9 +212,11 @@ func TestRedirectsAreFollowedWithoutCredentials(t *testing.T) {
 }
 
 func TestRedirectsThatAreNotFollowed(t *testing.T) {
-	node := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	node := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://plain.example/film.zip", http.StatusFound)
 	}))
+	node.Config.ErrorLog = quiet
+	node.StartTLS()
 	defer node.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(node.Certificate())
@@ -185,11 +231,15 @@ func TestSecretsStayOut(t *testing.T) {
 	for name, repeat := range map[string]func(w http.ResponseWriter, s string){
 		"ETag":     func(w http.ResponseWriter, s string) { w.Header().Set("ETag", `"`+s+`"`) },
 		"coding":   func(w http.ResponseWriter, s string) { w.Header().Set("Content-Encoding", s) },
-		"location": func(w http.ResponseWriter, s string) { w.Header().Set("Location", "gopher"+s+":x"); w.WriteHeader(302) },
+		"location": func(w http.ResponseWriter, s string) { w.Header().Set("Location", "gopher"+s+":x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				repeat(w, r.Header.Get("Authorization")+r.Header.Get("X-Key")+r.URL.RawQuery+"\u202e")
+				if w.Header().Get("Location") != "" {
+					w.WriteHeader(http.StatusFound)
+					return
+				}
 				content(w, r)
 			})
 			r := examine(t, Config{URL: strings.Replace(base, "://", "://ann:passw0rd@", 1) + "?sig=s1gnature", Header: http.Header{"X-Key": {"key12345"}}})

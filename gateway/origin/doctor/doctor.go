@@ -122,9 +122,9 @@ func (e *exam) close() {
 func (e *exam) run(ctx context.Context, c check) Finding {
 	switch {
 	case e.stopped != "":
-		return skip("not asked, since " + e.stopped)
+		return Finding{Mark: Skip, Seen: "not asked, since " + e.stopped, unasked: true}
 	case ctx.Err() != nil:
-		return skip("not asked: the time is over")
+		return Finding{Mark: Skip, Seen: "not asked: the time is over", unasked: true}
 	}
 	f := c.run(ctx, e)
 	if f.Mark == Fail && f.last {

@@ -31,7 +31,8 @@ type Finding struct {
 	Mend    []string `json:"mend,omitempty"`    // each "SERVER: what to do"
 	Setting string   `json:"setting,omitempty"` // of zipreel, that gets along with it
 
-	last bool // when it failed, nothing more need be asked
+	last    bool // when it failed, nothing more need be asked
+	unasked bool // since one before it was the last
 }
 
 // Report is what an examination found. Durations are in the unit that their names say.
@@ -69,6 +70,7 @@ func note(format string, args ...any) Finding {
 
 func skip(why string) Finding { return Finding{Mark: Skip, Seen: why} }
 
+func (a advice) note(format string, args ...any) Finding { return a.finding(Note, format, args) }
 func (a advice) warn(format string, args ...any) Finding { return a.finding(Warn, format, args) }
 func (a advice) fail(format string, args ...any) Finding { return a.finding(Fail, format, args) }
 
@@ -109,7 +111,11 @@ const nameColumn = 12
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.URL)
-	for _, f := range r.Checks {
+	for i, f := range r.Checks {
+		if f.unasked {
+			fmt.Fprintf(&b, "%s %-*s %s\n", signs[f.Mark], nameColumn, fmt.Sprintf("%d more", len(r.Checks)-i), f.Seen)
+			break
+		}
 		fmt.Fprintf(&b, "%s %-*s %s\n", signs[f.Mark], nameColumn, f.Name, f.Seen)
 		if f.Code != "" {
 			detail(&b, "viewers", f.Code)
