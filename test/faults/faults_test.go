@@ -43,6 +43,9 @@ func TestFaults(t *testing.T) {
 			turns = append(turns, &turn{row: r, viewer: v})
 		}
 	}
+	if err := buildProgram(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
 	var work sync.WaitGroup
 	places := make(chan struct{}, atOnce)
 	for _, x := range turns {
