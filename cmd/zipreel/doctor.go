@@ -18,6 +18,7 @@ type doctorCmd struct {
 	Archive string   `placeholder:"NAME" help:"The archive to ask for below a URL that ends in /."`
 	Header  []string `sep:"none" placeholder:"'NAME: VALUE'" help:"Header to send with every request, to the URL's host alone; $${NAME} in it is the environment's. May be repeated."`
 	SizeURL string   `name:"size-url" placeholder:"URL" help:"Where sizes are asked for that HEAD does not tell; {archive} may stand in it."`
+	CA      string   `name:"ca" placeholder:"FILE" help:"Certificates (PEM) of authorities to trust besides the system's."`
 	Reads   count    `default:"5" placeholder:"N" help:"Reads that latency is measured with, at most 20 (default ${default})."`
 	JSON    bool     `name:"json" help:"As one JSON object."`
 }
@@ -56,19 +57,28 @@ func (c *doctorCmd) Run() error {
 	return nil
 }
 
-func (c *doctorCmd) config() (doctor.Config, error) {
+// target is the URL to examine.
+func (c *doctorCmd) target() (target, error) {
 	t, err := parseLocation(c.URL, "")
 	switch {
 	case err != nil:
-		return doctor.Config{}, err
+		return t, err
 	case t.url == nil:
-		return doctor.Config{}, usagef("doctor %s: that is on this machine, and needs no storage node; zipreel verify reads it", t.written)
+		return t, usagef("doctor %s: that is on this machine, and needs no storage node; zipreel verify reads it", t.written)
 	case t.url.Scheme == "s3":
-		return doctor.Config{}, usagef("doctor %s: it asks by http or https; sign a URL: aws s3 presign %s", t.written, t.written)
+		return t, usagef("doctor %s: it asks by http or https; sign a URL: aws s3 presign %s", t.written, t.written)
 	case t.url.Scheme == "ipfs":
-		return doctor.Config{}, usagef("doctor %s: it asks by http or https; give the gateway's URL, as in http://127.0.0.1:8081/ipfs/%s%s", t.written, t.url.Host, t.url.Path)
+		return t, usagef("doctor %s: it asks by http or https; give the gateway's URL, as in http://127.0.0.1:8081/ipfs/%s%s", t.written, t.url.Host, t.url.Path)
 	case t.kind == prefixTarget && c.Archive == "":
-		return doctor.Config{}, usagef("doctor %s: a URL that ends in / is a prefix; name an archive below it, as in --archive film.zip", t.written)
+		return t, usagef("doctor %s: a URL that ends in / is a prefix; name an archive below it, as in --archive film.zip", t.written)
+	}
+	return t, nil
+}
+
+func (c *doctorCmd) config() (doctor.Config, error) {
+	t, err := c.target()
+	if err != nil {
+		return doctor.Config{}, err
 	}
 	headers := map[string]string{}
 	for _, h := range c.Header {
@@ -78,11 +88,15 @@ func (c *doctorCmd) config() (doctor.Config, error) {
 		}
 		headers[name] = strings.TrimSpace(value)
 	}
-	header, err := nodeConfig{Headers: headers}.header()
-	if err != nil {
-		return doctor.Config{}, usagef("--header: %v", err)
+	node := nodeConfig{Headers: headers, CA: c.CA}
+	cfg := doctor.Config{URL: t.base, Archive: c.Archive, SizeURL: c.SizeURL, Reads: int(c.Reads), Directory: lookAt}
+	if cfg.Header, err = node.header(); err != nil {
+		return cfg, usagef("--header: %v", err)
 	}
-	return doctor.Config{URL: t.base, Archive: c.Archive, Header: header, SizeURL: c.SizeURL, Reads: int(c.Reads), Directory: lookAt}, nil
+	if cfg.TLS, err = node.tls(""); err != nil {
+		return cfg, usagef("--%v", err)
+	}
+	return cfg, nil
 }
 
 func (c *doctorCmd) write(r *doctor.Report) error {

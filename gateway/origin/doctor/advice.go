@@ -94,7 +94,7 @@ var (
 	noTag = advice{cost: weakTag.cost,
 		mend: []string{"nginx: etag on; (the default for files; behind proxy_pass the server behind it sends it)", "Caddy, S3: send it by themselves; a CDN must not take it off"}}
 	noValidator = advice{cost: "a replaced archive of the same size is noticed only when its directory is looked at again (--revalidate, 60 s)", mend: noTag.mend}
-	manyTags    = advice{code: "archive-changed", cost: "each other ETag looks like a replaced archive: its directory is read again to compare, and viewers wait for that",
+	manyTags    = advice{cost: "each other ETag looks like a replaced archive: three reads in the place of one, to compare directories",
 		mend:    []string{"nginx: several servers of one file have one ETag when its time and size are the same: rsync -t", "Apache: FileETag MTime Size"},
 		setting: "nodes: the servers behind the balancer, each by its own URL; nodes may have different ETags"}
 	ownTag = advice{code: "archive-changed", cost: "every read after the first is refused",

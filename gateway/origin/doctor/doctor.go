@@ -34,7 +34,7 @@ type Config struct {
 	Archive string      // the one to ask for, below a URL that ends in "/"; no other URL takes one
 	Header  http.Header // sent with every request to the node's own host
 	SizeURL string      // where sizes are asked for by nodes whose URLs name the range; default: HEAD
-	TLS     *tls.Config // default: the system's authorities
+	TLS     *tls.Config // with the node's own authority; default: the system's
 	Reads   int         // whose latency is measured; default 5, at most 20
 	// Directory says what archive the bytes [off, size) of an object are the end of. Nil: that is not looked at.
 	Directory func(tail []byte, off, size int64) Archive

@@ -62,7 +62,7 @@ func (e *exam) place() string {
 
 // command serves from the node: on the command line alone where that says enough.
 func (e *exam) command() string {
-	if e.user != nil || len(e.cfg.Header) > 0 || e.cfg.SizeURL != "" {
+	if e.user != nil || len(e.cfg.Header) > 0 || e.cfg.SizeURL != "" || e.cfg.TLS != nil {
 		return "zipreel serve --config zipreel.yaml"
 	}
 	at := e.place()
@@ -103,6 +103,9 @@ func (e *exam) config() string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.cfg.Header)) {
 		fmt.Fprintf(&b, "          %s: ${%s}\n", name, strings.ReplaceAll(strings.ToUpper(name), "-", "_"))
+	}
+	if e.cfg.TLS != nil {
+		b.WriteString("        ca: ca.pem\n")
 	}
 	if e.way == byQuery {
 		fmt.Fprintf(&b, "    %s\n", settingQuery)
