@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"zipreel/gateway/origin"
 	"zipreel/gateway/origin/origintest"
 )
 
@@ -294,6 +295,9 @@ func TestQueryDialect(t *testing.T) {
 			if tt.usable && (r.Serve != serve || r.Dialect != "query" || !strings.Contains(r.Config, "dialect: query\n") || r.Size != filmSize) {
 				t.Errorf("%q %q\n%s", r.Serve, r.Dialect, r.Config)
 			}
+			if tt.usable && !tt.size {
+				canBeRead(t, strings.Trim(strings.TrimPrefix(r.Serve, "zipreel serve "), "'"))
+			}
 		})
 	}
 	t.Run("small and whole without it in the URL", func(t *testing.T) {
@@ -308,6 +312,24 @@ func TestQueryDialect(t *testing.T) {
 		})
 		want{"query", OK, "", ""}.hold(t, examine(t, Config{URL: base}))
 	})
+}
+
+// canBeRead holds that the gateway reads from the URL that it was told to serve.
+func canBeRead(t *testing.T, base string) {
+	t.Helper()
+	o, err := origin.NewHTTP(origin.HTTPConfig{Base: base, AllowPrivate: true})
+	if err != nil {
+		t.Fatalf("%s: %v", base, err)
+	}
+	defer o.Close()
+	body, err := o.Read(context.Background(), "film.zip", origin.Tail, 1000, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", base, err)
+	}
+	defer body.Close()
+	if got, err := io.ReadAll(body); err != nil || string(got) != string(film[filmSize-1000:]) {
+		t.Errorf("%s: %d bytes, or other ones: %v", base, len(got), err)
+	}
 }
 
 func TestWhatLiesThere(t *testing.T) {
