@@ -6,7 +6,7 @@ WEB   := web/dist/index.html
 PAGE  := $(shell find web/src web/public web/index.html web/package.json web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 FUZZTIME ?= 60s
 
-.PHONY: help run build web setup test unit race fuzz fuzz-short bench microbench lint players test-s3 test-ipfs clean
+.PHONY: help run build web setup test unit race faults fuzz fuzz-short bench microbench lint players test-s3 test-ipfs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ race: ## unit tests with the race detector
 
 players: ## real players against the gateway
 	ZIPREEL_TEST_TOOLS=1 $(GO) test -v -timeout 15m ./test/...
+
+faults: ## storage, networks and viewers that misbehave: a table of what came of each fault (two minutes)
+	@mkdir -p bin
+	@ZIPREEL_FAULT_TABLE=$(CURDIR)/bin/faults.md $(GO) test -count=1 -timeout 10m ./test/faults >&2; code=$$?; cat bin/faults.md; exit $$code
 
 fuzz: ## fuzz every parser for FUZZTIME each (60s)
 	@FUZZTIME=$(FUZZTIME) test/fuzz.sh
