@@ -74,3 +74,6 @@ func armExpiringLinks(s *stage) {
 		return fault{}
 	})
 }
+
+// publicOnly is a source of a configuration file that allows no private addresses.
+func publicOnly(_ *stage, _ int, cfg *origin.HTTPConfig) { cfg.AllowPrivate = false }

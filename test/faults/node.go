@@ -3,6 +3,7 @@ package faults
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -199,6 +200,9 @@ func (n *node) serve(c net.Conn) {
 	for {
 		req, err := http.ReadRequest(in)
 		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+			}
 			return
 		}
 		q, f, o, ok := n.note(req)
@@ -403,10 +407,12 @@ type deaf struct {
 	queue []net.Conn
 }
 
-func newDeaf() *deaf {
+// newDeaf takes a free port, or the one that is given.
+func newDeaf(port int) *deaf {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	must(err)
-	must(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	must(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	must(syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}))
 	must(syscall.Listen(fd, 0))
 	name, err := syscall.Getsockname(fd)
 	must(err)

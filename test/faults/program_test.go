@@ -73,15 +73,15 @@ func (s *stage) serving(args ...string) *program {
 	return s.startProgram(args...)
 }
 
-// exit answers the program's exit code; -1 when it goes on.
-func (p *program) exit(within time.Duration) int {
+// exit waits for the program's end, and answers how it ended.
+func (p *program) exit(within time.Duration) (ended bool, how *os.ProcessState) {
 	clock := time.NewTimer(within)
 	defer clock.Stop()
 	select {
 	case <-p.ended:
-		return p.cmd.ProcessState.ExitCode()
+		return true, p.cmd.ProcessState
 	case <-clock.C:
-		return -1
+		return false, nil
 	}
 }
 

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +49,7 @@ var connectionRows = []row{
 		},
 	},
 	{
-		id: "3", fault: "the node's certificate is not trusted", must: "502 origin-tls; no storm, no downgrade", tls: unsigned,
+		id: "3a", fault: "the node's certificate is not trusted", must: "502 origin-tls; no storm, no downgrade", tls: unsigned,
 		want: "502 origin-tls", adds: 10 * time.Second,
 		after: func(s *stage, _ viewer, got played) {
 			conns, requests, _ := s.nodes[0].traffic()
@@ -57,8 +59,20 @@ var connectionRows = []row{
 		},
 	},
 	{
+		id: "3b", fault: "the node speaks no TLS where it is asked for", must: "the same",
+		origin: func(_ *stage, _ int, cfg *origin.HTTPConfig) {
+			cfg.Base = strings.Replace(cfg.Base, "http:", "https:", 1)
+		},
+		want: "502 origin-tls", adds: 10 * time.Second,
+	},
+	{
 		id: "4a", fault: "a node answers no SYN", must: "read from the other node", nodes: 2,
 		before: func(s *stage) { newDeafNode(s, 0) }, want: "plays",
+	},
+	{
+		id: "4b", fault: "a node answers no SYN any more while it is played", must: "the second node is tried after 500 ms", nodes: 2,
+		warm: []string{index}, arm: deafen, want: "plays", adds: 900 * time.Millisecond,
+		pending: "tried after 1 s, as long as the node's latency is not known",
 	},
 	{
 		id: "4c", fault: "the only node answers no SYN", must: "503 origin-unavailable within 8 s",
@@ -79,7 +93,19 @@ func byName(_ *stage, _ int, cfg *origin.HTTPConfig) {
 }
 
 func newDeafNode(s *stage, node int) {
-	d := newDeaf()
+	d := newDeaf(0)
 	s.closers = append(s.closers, d.close)
 	s.bases[node] = "http://" + d.addr + "/"
+}
+
+// deafen makes the first node accept no connection any more, and cuts those there are.
+func deafen(s *stage) {
+	n := s.nodes[0]
+	n.down()
+	_, port, err := net.SplitHostPort(n.addr)
+	must(err)
+	number, err := strconv.Atoi(port)
+	must(err)
+	d := newDeaf(number)
+	s.closers = append(s.closers, d.close)
 }

@@ -62,6 +62,10 @@ var headerRows = []row{
 		arm: func(s *stage) { s.does(always(fault{status: 403})) }, want: "502 origin-denied", adds: 12 * time.Second,
 	},
 	{
+		id: "12c", fault: "a node answers 401", must: "read from the other node", nodes: 2,
+		arm: func(s *stage) { s.nodes[0].does(always(fault{status: 401})) }, want: "plays",
+	},
+	{
 		id: "13a", fault: "the archive is not there (404)", must: "404, remembered for 5 s",
 		arm: func(s *stage) { s.does(always(fault{status: 404})) }, want: "404 not-found-archive",
 		after: func(s *stage, _ viewer, _ played) { wantRemembered(s, 404) },
@@ -69,6 +73,13 @@ var headerRows = []row{
 	{
 		id: "13b", fault: "the archive is gone (410) on one node of two", must: "the other one is asked", nodes: 2,
 		arm: func(s *stage) { s.nodes[0].does(always(fault{status: 410})) }, want: "plays",
+	},
+	{
+		id: "13c", fault: "all nodes answer 404 or 410", must: "404", nodes: 2,
+		arm: func(s *stage) {
+			s.nodes[0].does(always(fault{status: 404}))
+			s.nodes[1].does(always(fault{status: 410}))
+		}, want: "404 not-found-archive",
 	},
 	{
 		id: "28", fault: "redirects to a signed URL that expires after every third read", must: "the target is kept until refused, then resolved anew", nodes: 2,
@@ -99,6 +110,11 @@ var headerRows = []row{
 			s.nodes[0].does(always(fault{status: 307, header: "Location: " + s.nodes[1].url() + archiveName + "\r\n"}))
 		},
 		after: func(s *stage, _ viewer, _ played) { wantUnasked(s.nodes[1], s) },
+	},
+	{
+		id: "29e", fault: "the node's own address is private, and that is not allowed", must: "502 origin-denied, and nothing is asked there",
+		origin: publicOnly, want: "502 origin-denied", adds: 10 * time.Second,
+		after: func(s *stage, _ viewer, _ played) { wantUnasked(s.nodes[0], s) },
 	},
 	{
 		id: "29d", fault: "a redirect to another host", must: "followed, without the credentials", nodes: 2,

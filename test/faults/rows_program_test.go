@@ -160,11 +160,11 @@ func playTerminated(s *stage) played {
 		s.errorf("the running answer: %v, %d bytes", a, len(a.body))
 	}
 	began := time.Now()
-	code := p.exit(35 * time.Second)
-	if took := time.Since(began); code != 0 || took > 5*time.Second {
-		s.errorf("exit code %d, %v after the last answer", code, took)
+	_, code := p.exit(35 * time.Second)
+	if took := time.Since(began); code.ExitCode() != 0 || took > 5*time.Second {
+		s.errorf("%v, %v after the last answer", code, took)
 	}
-	return played{Outcome: fmt.Sprintf("%v, exit %d", a, code)}
+	return played{Outcome: fmt.Sprintf("%v; %v", a, code)}
 }
 
 func playTerminatedTwice(s *stage) played {
@@ -178,15 +178,15 @@ func playTerminatedTwice(s *stage) played {
 	}
 	began := time.Now()
 	p.signal(syscall.SIGTERM)
-	code := p.exit(10 * time.Second)
-	if took := time.Since(began); code < 0 || took > time.Second {
-		s.errorf("exit code %d after %v", code, took)
+	ended, code := p.exit(10 * time.Second)
+	if took := time.Since(began); !ended || took > time.Second {
+		s.errorf("%v after %v", code, took)
 	}
 	a := <-rest
 	if a.String() == "plays" && len(a.body) < largeSize {
 		s.errorf("a short body ended cleanly")
 	}
-	return played{Outcome: fmt.Sprintf("%v, exit %d", a, code)}
+	return played{Outcome: fmt.Sprintf("%v; %v", a, code)}
 }
 
 // badConfig has a key that there is not, in line 3.
@@ -218,8 +218,8 @@ func playBadReload(s *stage) played {
 	}
 	must(os.WriteFile(path, []byte(badConfig), 0o666))
 	p.signal(syscall.SIGHUP)
-	if code := p.exit(2 * time.Second); code != -1 {
-		s.errorf("ended with %v", p.cmd.ProcessState)
+	if ended, state := p.exit(2 * time.Second); ended {
+		s.errorf("ended: %v", state)
 		return played{Outcome: "ended"}
 	}
 	got := s.viewing(p).timed("/720p/seg3.ts")

@@ -125,6 +125,10 @@ var versionRows = []row{
 		after: func(s *stage, _ viewer, _ played) { wantRemembered(s, 422) },
 	},
 	{
+		id: "25b", fault: "the same, while 50 wait and the node takes a second", must: "all waiters are released at once",
+		before: func(s *stage) { s.nodes[0].put(archiveName, noise(9, 500_000), 1) }, play: playWaiting,
+	},
+	{
 		id: "26a", fault: "a flipped bit at the end of every segment, all nodes alike", must: "never delivered whole; 422 checksum", nodes: 2, torn: true,
 		before: func(s *stage) { s.putDamaged(0, lateIn); s.putDamaged(1, lateIn) },
 		want:   "422 checksum", wants: map[viewer]string{curl: "cut|422 checksum"}, adds: 12 * time.Second, reads: 16, bytes: 12 << 20,
@@ -261,4 +265,22 @@ func flipOnce(s *stage) func(request) fault {
 		seen[q.off] = true
 		return fault{flip: q.end - 100}
 	}
+}
+
+// playWaiting asks with many viewers for what turns out to be no archive.
+func playWaiting(s *stage) played {
+	s.does(nth(1, fault{wait: time.Second}))
+	began := time.Now()
+	answers := s.crowdOf(50, "/720p/seg0.ts")
+	for _, a := range answers {
+		if a.String() != "422 zip-not-found" {
+			s.errorf("%v", a)
+			break
+		}
+	}
+	took := time.Since(began)
+	if reads, _ := s.traffic(); reads > 3 || took > 2*time.Second {
+		s.errorf("%d reads in %v", reads, took)
+	}
+	return played{Outcome: answers[0].String(), Took: took}
 }

@@ -48,14 +48,13 @@ func paced(bytesPerSecond int) func(request) fault {
 }
 
 // crowdOf asks for a path with n viewers at once.
-func (s *stage) crowdOf(n int, path string, between func(i int)) []answer {
+func (s *stage) crowdOf(n int, path string) []answer {
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: n}
 	defer transport.CloseIdleConnections()
 	answers := make([]answer, n)
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			between(i)
 			p := &player{base: s.url, client: &http.Client{Transport: transport}, titles: s.titles()}
 			answers[i] = p.get(mountedAt+path, "", time.Minute)
 			answers[i].first = p.log.First
@@ -74,7 +73,7 @@ func playCrowd(s *stage) played {
 	left := make(chan error, 1)
 	go func() { left <- s.leaveAfter(ctx, "/720p/seg0.ts", 1000, leave) }()
 	must(<-left)
-	answers := s.crowdOf(count, "/720p/seg0.ts", func(int) {})
+	answers := s.crowdOf(count, "/720p/seg0.ts")
 	wrong := 0
 	var firsts []time.Duration
 	for _, a := range answers {
