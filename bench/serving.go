@@ -49,8 +49,14 @@ func (b *bench) cached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return text + plainGoals(all) + "\n![Cached answers](plots/cached.svg)\n\n", os.WriteFile(filepath.Join(b.plots, "cached.svg"), cachedPlot(all), 0o644)
+	return text + plainGoals(all) + coreNote + "![Cached answers](plots/cached.svg)\n\n", os.WriteFile(filepath.Join(b.plots, "cached.svg"), cachedPlot(all), 0o644)
 }
+
+const coreNote = `
+Whole segments are taken no faster than the load's core copies them, so their rates lie close together; CPU for each byte shows what a server
+does for them. nginx's large writes are ` + "`" + largeWrites + "`" + `.
+
+`
 
 // secure measures cached objects over TLS.
 func (b *bench) secure() (string, error) {
