@@ -216,7 +216,7 @@ func (g *Gateway) entryContent(ctx context.Context, a *archive, e zipindex.Entry
 		stale:        a.outdated(),
 		mtype:        t,
 		cacheControl: []string{g.cfg.CacheSegments},
-		next:         g.memos.successor(a, e),
+		next:         g.memos.successor(a, e).ref,
 		open: func(ctx context.Context, off, n int64) reader {
 			return g.openEntry(ctx, a, e, off, n)
 		},

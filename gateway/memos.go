@@ -16,7 +16,7 @@ type memos struct {
 	mu      sync.Mutex // guards following
 	offsets *simplelru.LRU[entryKey, int64]
 	types   *simplelru.LRU[cache.Object, mediaType]
-	next    *simplelru.LRU[entryKey, string]
+	next    *simplelru.LRU[entryKey, successor]
 	wrong   *simplelru.LRU[cache.Object, wrongSum]
 
 	texts     *simplelru.LRU[entryKey, *text]
@@ -27,6 +27,22 @@ type memos struct {
 type entryKey struct {
 	archive      uint64
 	headerOffset int64
+}
+
+// successor is the segment that follows another one in its playlist.
+type successor struct {
+	ref    string        // to it, from the one before
+	off, n int64         // its local header's place and its data's size, which the index finds it by
+	lasts  time.Duration // how long it plays; 0: not known
+}
+
+// entry is the successor in its archive.
+func (s successor) entry(a *archive) (zipindex.Entry, bool) {
+	if s.n == 0 {
+		return zipindex.Entry{}, false
+	}
+	e, match := a.index.Locate(s.off, s.n)
+	return e, match == zipindex.Whole && e.HeaderOffset == s.off
 }
 
 // wrongSum remembers that an object's bytes did not fit its CRC.
@@ -50,7 +66,7 @@ func newMemos() *memos {
 	m := &memos{}
 	m.offsets, _ = simplelru.NewLRU[entryKey, int64](maxOffsets, nil)
 	m.types, _ = simplelru.NewLRU[cache.Object, mediaType](maxTypes, nil)
-	m.next, _ = simplelru.NewLRU[entryKey, string](maxNext, nil)
+	m.next, _ = simplelru.NewLRU[entryKey, successor](maxNext, nil)
 	m.wrong, _ = simplelru.NewLRU[cache.Object, wrongSum](maxWrong, nil)
 	m.texts, _ = simplelru.NewLRU(maxTexts, func(_ entryKey, t *text) { m.textBytes -= t.bytes() })
 	return m
@@ -84,18 +100,18 @@ func (m *memos) setMediaType(obj cache.Object, t mediaType) {
 	m.types.Add(obj, t)
 }
 
-// successor is the reference from a segment to the one after it in its playlist; empty when it is not known.
-func (m *memos) successor(a *archive, e zipindex.Entry) string {
+// successor is the segment after e in its playlist; the zero value when it is not known.
+func (m *memos) successor(a *archive, e zipindex.Entry) successor {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	ref, _ := m.next.Get(keyOf(a, e))
-	return ref
+	next, _ := m.next.Get(keyOf(a, e))
+	return next
 }
 
-func (m *memos) setSuccessor(a *archive, e zipindex.Entry, ref string) {
+func (m *memos) setSuccessor(a *archive, e zipindex.Entry, next successor) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.next.Add(keyOf(a, e), ref)
+	m.next.Add(keyOf(a, e), next)
 }
 
 // isWrong says whether an object's bytes are known not to fit its CRC, on every node.

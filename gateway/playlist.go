@@ -73,7 +73,7 @@ func (g *Gateway) playlistText(ctx context.Context, a *archive, e zipindex.Entry
 	if rw.err != nil {
 		return nil, outcome, rw.err
 	}
-	rw.keepOrder()
+	rw.keepOrder(src)
 	g.memos.setText(a, e, t)
 	return t, outcome, nil
 }
@@ -110,10 +110,11 @@ type rewriter struct {
 	err   error // what kept a link from being resolved; the playlist is not sent half rewritten
 }
 
-// placed is a segment in its playlist's order, and the name it is linked with.
+// placed is a segment in its playlist's order, the name it is linked with, and the line of the link.
 type placed struct {
 	e    zipindex.Entry
 	name string
+	line int
 }
 
 // link is called for every URI of the playlist.
@@ -220,16 +221,26 @@ func (rw *rewriter) note(l playlist.Link, e zipindex.Entry, linked string) {
 		return
 	}
 	if last := len(rw.order) - 1; last < 0 || rw.order[last].e.HeaderOffset != e.HeaderOffset {
-		rw.order = append(rw.order, placed{e, linked})
+		rw.order = append(rw.order, placed{e, linked, l.Line})
 	}
 }
 
-// keepOrder remembers, for each segment, the one after it.
-func (rw *rewriter) keepOrder() {
-	for i, s := range rw.order {
-		if i+1 < len(rw.order) {
-			rw.g.memos.setSuccessor(rw.a, s.e, playlist.Reference(s.name, rw.order[i+1].name))
+// keepOrder remembers, for each segment of the playlist src, the one after it.
+func (rw *rewriter) keepOrder(src []byte) {
+	var timed []playlist.SegmentInfo // those of HLS; durations are not known elsewhere
+	if len(rw.order) > 1 && playlist.Detect("", src) == playlist.HLS {
+		timed, _ = playlist.Segments(src)
+	}
+	for i := 1; i < len(rw.order); i++ {
+		s, next := rw.order[i-1], rw.order[i]
+		for len(timed) > 0 && timed[0].Line < next.line {
+			timed = timed[1:]
 		}
+		after := successor{ref: playlist.Reference(s.name, next.name), off: next.e.HeaderOffset, n: next.e.CompressedSize}
+		if len(timed) > 0 && timed[0].Line == next.line {
+			after.lasts = timed[0].Duration
+		}
+		rw.g.memos.setSuccessor(rw.a, s.e, after)
 	}
 }
 
