@@ -22,6 +22,7 @@ type content struct {
 	mtype        mediaType
 	cacheControl []string
 	next         string // reference to the next segment, empty when not known
+	step         *step  // of a viewer through a playlist; nil: none that is followed
 	stale        bool   // storage cannot be asked whether it is still the same
 	open         func(ctx context.Context, off, n int64) reader
 }
@@ -54,6 +55,9 @@ func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *ht
 	}
 	if c.next != "" {
 		h.set("Link", "<"+c.next+`>; rel="next"`)
+		if r.Header.Get(assistEnabled) == "1" {
+			h.set(assistPath, absolutePath(r, c.next))
+		}
 	}
 	switch judge(r.Header, c.etag, c.modified) {
 	case failed:
@@ -113,6 +117,7 @@ func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.
 		status, s = http.StatusPartialContent, spans[0]
 	}
 	began := time.Now()
+	c.step.asked(r)
 	rd := c.open(ctx, s.off, s.n)
 	defer func() { rd.Close() }()
 	first, err := rd.Next(ctx)
@@ -122,6 +127,7 @@ func (g *Gateway) sendSpans(ctx context.Context, w http.ResponseWriter, r *http.
 		}
 		return err
 	}
+	c.step.began()
 	switch o := rd.Outcome(); {
 	case o != cache.Hit:
 		h.set("Server-Timing", "cache;desc="+outcomeName(o)+", origin;dur="+strconv.FormatFloat(float64(time.Since(began).Microseconds())/1000, 'f', 1, 64))

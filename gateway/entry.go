@@ -209,6 +209,7 @@ func (g *Gateway) entryContent(ctx context.Context, a *archive, e zipindex.Entry
 	if kind != playlist.None {
 		return g.playlistContent(ctx, a, e, kind)
 	}
+	next := g.memos.successor(a, e)
 	return &content{
 		size:         e.Size,
 		etag:         etagOf(hex32(e.CRC32), strconv.FormatInt(e.Size, 16)),
@@ -216,7 +217,8 @@ func (g *Gateway) entryContent(ctx context.Context, a *archive, e zipindex.Entry
 		stale:        a.outdated(),
 		mtype:        t,
 		cacheControl: []string{g.cfg.CacheSegments},
-		next:         g.memos.successor(a, e).ref,
+		next:         next.ref,
+		step:         g.prefetch.step(a, e, next),
 		open: func(ctx context.Context, off, n int64) reader {
 			return g.openEntry(ctx, a, e, off, n)
 		},

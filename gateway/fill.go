@@ -142,6 +142,11 @@ func (r *entryReader) fill(off, n int64, w *cache.Sink) (int64, error) {
 	if err := r.open(off, n); err != nil {
 		return 0, err
 	}
+	return r.deliver(n, w)
+}
+
+// deliver hands on the next n bytes, and answers how many it delivered.
+func (r *entryReader) deliver(n int64, w *cache.Sink) (int64, error) {
 	var sent int64
 	for sent < n {
 		buf := w.Next()

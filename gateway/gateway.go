@@ -33,6 +33,9 @@ type Config struct {
 	IndexMemory int64 // bytes of parsed central directories kept; default 256 MiB
 	Inflight    int64 // bytes being read from storage at once; default 512 MiB
 
+	// Prefetch is how many bytes are read ahead of a viewer who plays on, at most; default 16 MiB, negative: none. Local sources are never read ahead.
+	Prefetch int64
+
 	Revalidate time.Duration // age at which an index is checked again; default 60 s
 
 	Hosts        []string // Host header values that are answered; empty: all. See LoopbackHosts
@@ -76,6 +79,7 @@ type Gateway struct {
 	archives *archives
 	cache    *cache.Cache
 	memos    *memos
+	prefetch *prefetch
 	events   *events
 	metrics  *metrics
 	draining atomic.Bool
@@ -87,9 +91,10 @@ type Gateway struct {
 // source is a Source in use.
 type source struct {
 	Source
-	local bool          // reads cost no more than a cache's: nothing is kept
-	nodes *origin.Nodes // Origin's, or Origin as the only one; nil where it is local
-	own   bool          // nodes were made here
+	local     bool          // reads cost no more than a cache's: nothing is kept
+	nodes     *origin.Nodes // Origin's, or Origin as the only one; nil where it is local
+	own       bool          // nodes were made here
+	firstByte latency       // of reads
 }
 
 // newSource makes a remote Origin that is no Nodes one, so that its failures are met the same way.
@@ -142,6 +147,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.cors = newCORS(cfg.AllowOrigins)
 	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Linger: lingerFor})
 	g.memos = newMemos()
+	g.prefetch = newPrefetch(g)
 	g.events = newEvents()
 	g.archives = newArchives(g)
 	g.metrics = newMetrics(g)
@@ -153,6 +159,7 @@ func withDefaults(c Config) Config {
 	setDefault(&c.Memory, 512<<20)
 	setDefault(&c.IndexMemory, 256<<20)
 	setDefault(&c.Inflight, 512<<20)
+	setDefault(&c.Prefetch, defaultPrefetch)
 	setDefault(&c.Revalidate, 60*time.Second)
 	setDefault(&c.CacheSegments, "public, max-age=3600")
 	setDefault(&c.CachePlaylists, "public, max-age=60")
@@ -206,6 +213,7 @@ func (g *Gateway) Close() error {
 	g.Drain()
 	g.cancel()
 	g.archives.close()
+	g.prefetch.close()
 	g.cache.Close()
 	g.work.Wait()
 	for _, s := range g.sources {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -152,9 +153,29 @@ var (
 	cacheParts    = []string{"public, max-age=31536000, immutable"}
 )
 
+// A CDN that reads ahead says so, and is told the path of the next object (Akamai's CDN-Origin-Assist prefetching).
+const (
+	assistEnabled = "Cdn-Origin-Assist-Prefetch-Enabled"
+	assistPath    = "Cdn-Origin-Assist-Prefetch-Path"
+)
+
+// absolutePath answers the path of a reference, relative to the request's own URL, as the viewer or proxy asked for it: where the gateway is mounted is part of it.
+func absolutePath(r *http.Request, ref string) string {
+	own, _, _ := strings.Cut(r.RequestURI, "?")
+	base, err := url.Parse(own)
+	if err != nil || !strings.HasPrefix(base.Path, "/") {
+		base = r.URL
+	}
+	to, err := base.Parse(ref)
+	if err != nil {
+		return ref
+	}
+	return to.EscapedPath()
+}
+
 // dropContentHeaders takes out what describes a body that is not sent after all.
 func dropContentHeaders(h http.Header) {
-	for _, k := range []string{"Content-Range", "Content-Disposition", "Etag", "Last-Modified", "Accept-Ranges", "Link", "Server-Timing"} {
+	for _, k := range []string{"Content-Range", "Content-Disposition", "Etag", "Last-Modified", "Accept-Ranges", "Link", assistPath, "Server-Timing"} {
 		delete(h, k)
 	}
 }

@@ -43,6 +43,7 @@ func newMetrics(g *Gateway) *metrics {
 	m.counter("zipreel_cache_evicted_total", "Spans that made room for others.", func() float64 { return float64(g.cache.Stats().Evicted) })
 	m.counter("zipreel_checksum_errors_total", "Contents read that did not fit their CRC-32.", func() float64 { return float64(g.cache.Stats().ChecksumErrors) })
 	m.counter("zipreel_sent_bytes_total", "Bytes of bodies sent to viewers.", func() float64 { return float64(m.totalSent.Load()) })
+	m.registry.MustRegister(g.prefetch.read, g.prefetch.used, g.prefetch.wasted)
 	m.registry.MustRegister(nodeMetrics{g})
 	return m
 }

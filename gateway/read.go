@@ -26,6 +26,7 @@ func (g *Gateway) readElsewhere(ctx context.Context, src *source, name string, o
 		return nil, err
 	}
 	g.metrics.read(src.Name)
+	src.firstByte.note(time.Since(began))
 	body.ReadCloser = &countedBody{ReadCloser: body.ReadCloser, g: g, src: src, archive: name, off: body.Off, began: began}
 	return body, nil
 }

@@ -332,12 +332,12 @@ func FuzzParseConfig(f *testing.F) {
 func TestCacheFlagsReachTheGateway(t *testing.T) {
 	var c cli
 	parser := kong.Must(&c, kong.Vars{"listen": defaultListen})
-	args := "serve --memory=1MiB --index-memory=2MiB --inflight=3MiB --max-directory=4MiB --max-entries=5 --revalidate=6s --cache-control-segments=s --cache-control-playlists=p"
+	args := "serve --memory=1MiB --index-memory=2MiB --inflight=3MiB --prefetch=7MiB --max-directory=4MiB --max-entries=5 --revalidate=6s --cache-control-segments=s --cache-control-playlists=p"
 	if _, err := parser.Parse(strings.Fields(args)); err != nil {
 		t.Fatal(err)
 	}
 	got := c.Serve.Cache.config(nil)
-	if got.Memory != 1<<20 || got.IndexMemory != 2<<20 || got.Inflight != 3<<20 || got.MaxDirectory != 4<<20 || got.MaxEntries != 5 ||
+	if got.Memory != 1<<20 || got.IndexMemory != 2<<20 || got.Inflight != 3<<20 || got.Prefetch != 7<<20 || got.MaxDirectory != 4<<20 || got.MaxEntries != 5 ||
 		got.Revalidate != 6*time.Second || got.CacheSegments != "s" || got.CachePlaylists != "p" || got.Page == nil {
 		t.Errorf("%s gives the gateway %+v", args, got)
 	}

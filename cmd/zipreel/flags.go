@@ -13,20 +13,21 @@ import (
 
 // cacheFlags say how much is kept, and how long viewers may keep it.
 type cacheFlags struct {
-	Memory                size     `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Content kept in memory (default ${default})."`
-	IndexMemory           size     `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
-	Inflight              size     `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
-	MaxDirectory          size     `group:"Memory:" default:"128MiB" placeholder:"SIZE" help:"Largest directory an archive may have (default ${default})."`
-	MaxEntries            count    `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
-	Revalidate            duration `group:"Freshness:" default:"60s" placeholder:"TIME" help:"Age at which a kept directory is checked against storage (default ${default})."`
-	CacheControlSegments  string   `group:"Freshness:" default:"public, max-age=3600" placeholder:"VALUE" help:"Cache-Control of segments and images (default \"${default}\")."`
-	CacheControlPlaylists string   `group:"Freshness:" default:"public, max-age=60" placeholder:"VALUE" help:"Cache-Control of playlists (default \"${default}\")."`
+	Memory                size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Content kept in memory (default ${default})."`
+	IndexMemory           size      `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
+	Inflight              size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
+	Prefetch              sizeOrOff `group:"Memory:" default:"16MiB" placeholder:"SIZE" help:"Bytes read ahead of each viewer, at most; off: none (default ${default})."`
+	MaxDirectory          size      `group:"Memory:" default:"128MiB" placeholder:"SIZE" help:"Largest directory an archive may have (default ${default})."`
+	MaxEntries            count     `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
+	Revalidate            duration  `group:"Freshness:" default:"60s" placeholder:"TIME" help:"Age at which a kept directory is checked against storage (default ${default})."`
+	CacheControlSegments  string    `group:"Freshness:" default:"public, max-age=3600" placeholder:"VALUE" help:"Cache-Control of segments and images (default \"${default}\")."`
+	CacheControlPlaylists string    `group:"Freshness:" default:"public, max-age=60" placeholder:"VALUE" help:"Cache-Control of playlists (default \"${default}\")."`
 }
 
 // config is the part of the gateway's configuration that these flags decide.
 func (f cacheFlags) config(log *slog.Logger) gateway.Config {
 	return gateway.Config{
-		Memory: int64(f.Memory), IndexMemory: int64(f.IndexMemory), Inflight: int64(f.Inflight),
+		Memory: int64(f.Memory), IndexMemory: int64(f.IndexMemory), Inflight: int64(f.Inflight), Prefetch: int64(f.Prefetch),
 		MaxDirectory: int64(f.MaxDirectory), MaxEntries: int(f.MaxEntries),
 		Revalidate:    time.Duration(f.Revalidate),
 		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,

@@ -38,6 +38,18 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// sizeOrOff is a size, or less than 0, written "off".
+type sizeOrOff int64
+
+// UnmarshalText reads a size or "off".
+func (s *sizeOrOff) UnmarshalText(text []byte) error {
+	if string(text) == "off" {
+		*s = -1
+		return nil
+	}
+	return (*size)(s).UnmarshalText(text)
+}
+
 // count is a number of things, at least 1.
 type count int
 

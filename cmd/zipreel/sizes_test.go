@@ -86,3 +86,18 @@ func TestFormatBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestSizeOrOff(t *testing.T) {
+	for text, want := range map[string]sizeOrOff{"off": -1, "16MiB": 16 << 20, "1": 1} {
+		var got sizeOrOff
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "on", "OFF "} {
+		var got sizeOrOff
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is %d, want an error", text, got)
+		}
+	}
+}
