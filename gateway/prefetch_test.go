@@ -57,11 +57,12 @@ type slowOrigin struct {
 	delay time.Duration
 	local bool
 
-	mu    sync.Mutex // guards following
-	fail  error
-	flip  bool // one bit of each body is wrong
-	reads []origin.Read
-	ended int // reads that were cut short by their context
+	mu        sync.Mutex // guards following
+	fail      error
+	failAbove int64 // only reads of more bytes fail
+	flip      int64 // reads of more bytes have a wrong bit; 0: none
+	reads     []origin.Read
+	ended     int // reads that were cut short by their context
 }
 
 func (s *slowOrigin) Local() bool { return s.local }
@@ -71,7 +72,10 @@ func (s *slowOrigin) Read(ctx context.Context, name string, off, n int64, want *
 	if n > 1 { // one byte is asked for to see whether the archive is the same still
 		s.reads = append(s.reads, origin.Read{Name: name, Off: off, N: n})
 	}
-	fail, flip := s.fail, s.flip
+	fail, flip := s.fail, s.flip > 0 && n > s.flip
+	if n <= s.failAbove {
+		fail = nil
+	}
 	s.mu.Unlock()
 	select {
 	case <-time.After(s.delay):
@@ -282,7 +286,7 @@ func TestPrefetchFollowsSoundAndVideo(t *testing.T) {
 }
 
 func TestPrefetchIsOff(t *testing.T) {
-	for _, name := range []string{"local source", "negative", "too large", "small memory"} {
+	for _, name := range []string{"local source", "negative", "too large", "small memory", "busy"} {
 		t.Run(name, func(t *testing.T) {
 			inTime(t, 200*time.Millisecond, func(th *theatre) {
 				th.play(0, 0, 5)
@@ -297,25 +301,155 @@ func TestPrefetchIsOff(t *testing.T) {
 					cfg.Prefetch = filmBytes
 				case "small memory":
 					cfg.Memory = 8 * filmBytes
+				case "busy":
+					cfg.Inflight = filmBytes
 				}
 			})
 		})
 	}
 }
 
-// TestPrefetchStopsWhenUseless: viewers who watch two segments here and two there use nothing of what is read ahead.
+// TestPrefetchStopsWhenUseless: viewers who watch two segments and go use nothing of what is read ahead.
 func TestPrefetchStopsWhenUseless(t *testing.T) {
 	inTime(t, 20*time.Millisecond, func(th *theatre) {
-		sampler := func(n int) {
-			for i := range n {
-				at, viewer := i*3%36, fmt.Sprint("viewer ", time.Now(), i)
-				th.play(0, at, at+1, "User-Agent", viewer)
-				th.films.Set("bbb.zip", th.archive, fmt.Sprintf("%q", viewer)) // nothing of it is kept for long
-				time.Sleep(70 * time.Second)
-			}
+		sample := func(r, i int) {
+			viewer := fmt.Sprintf("viewer %d %d", r, i)
+			th.ask(r, i, "User-Agent", viewer)
+			th.ask(r, i+1, "User-Agent", viewer)
+			synctest.Wait()
 		}
-		sampler(40)
+		for i := range 8 {
+			sample(0, 3*i)
+			sample(1, 3*i)
+		}
+		time.Sleep(50 * time.Millisecond)
+		th.wantMetric("zipreel_prefetch_bytes_total", 16*filmBytes)
+		time.Sleep(time.Minute)
+		sample(0, 30)
+		time.Sleep(50 * time.Millisecond)
+		th.wantMetric("zipreel_prefetch_bytes_total", 16*filmBytes)
+		th.wantMetric("zipreel_prefetch_wasted_bytes_total", 16*filmBytes)
+		th.wantMetric("zipreel_prefetch_used_bytes_total", 0)
+		time.Sleep(time.Minute)
+		sample(1, 30) // tried again
+		time.Sleep(50 * time.Millisecond)
+		th.wantMetric("zipreel_prefetch_bytes_total", 17*filmBytes)
 	})
+}
+
+func TestPrefetchIsBounded(t *testing.T) {
+	watch := func(th *theatre, viewer string, i int) {
+		th.play(0, i, i+1, "User-Agent", viewer)
+	}
+	t.Run("of a viewer", func(t *testing.T) {
+		inTime(t, 200*time.Millisecond, func(th *theatre) {
+			watch(th, "a", 0)
+			th.wantReads("0:0-0", "0:1-1", "0:2-3")
+		}, func(cfg *gateway.Config) { cfg.Prefetch = 3 * filmBytes })
+	})
+	t.Run("of an archive", func(t *testing.T) {
+		inTime(t, 200*time.Millisecond, func(th *theatre) {
+			watch(th, "a", 0)
+			watch(th, "b", 10)
+			th.wantReads("0:0-0", "0:1-1", "0:2-5", "0:10-10", "0:11-11")
+			watch(th, "a", 2) // there is room again
+			th.wantReads("0:0-0", "0:1-1", "0:2-5", "0:10-10", "0:11-11")
+			th.play(0, 4, 5, "User-Agent", "a")
+			th.wantReads("0:0-0", "0:1-1", "0:2-5", "0:10-10", "0:11-11", "0:6-8")
+		}, func(cfg *gateway.Config) { cfg.Memory = 16 * 4 * (filmBytes + 100) })
+	})
+}
+
+// TestPrefetchKeepsAwayFromStorageThatIsDown plays what is kept, up to its end.
+func TestPrefetchKeepsAwayFromStorageThatIsDown(t *testing.T) {
+	inTime(t, 20*time.Millisecond, func(th *theatre) {
+		th.play(0, 0, 4)
+		th.storage.set(func(s *slowOrigin) { s.fail = origin.ErrUnavailable })
+		if res := th.get("/v/films/bbb.zip/" + filmName(0, 20)); res.StatusCode != 503 {
+			th.t.Fatalf("status %d of dead storage", res.StatusCode)
+		}
+		th.storage.set(func(s *slowOrigin) { s.reads = nil })
+		th.play(0, 2, 5, "User-Agent", "another")
+		th.wantReads()
+	}, func(cfg *gateway.Config) {
+		nodes, err := origin.NewNodes([]origin.Node{{Name: "a", Origin: cfg.Sources[0].Origin}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Sources[0].Origin = nodes
+	})
+}
+
+// TestPrefetchOfDamagedSegment: what lies behind it is read by itself, and nothing wrong is kept.
+func TestPrefetchOfDamagedSegment(t *testing.T) {
+	inTime(t, 200*time.Millisecond, func(th *theatre) {
+		archive, offsets := film(t)
+		archive[offsets[filmName(0, 3)]+1000] ^= 1
+		th.films.Set("bbb.zip", archive, `"1"`)
+		th.play(0, 0, 2)
+		wantProblem(t, th.get("/v/films/bbb.zip/"+filmName(0, 3)), 422, "checksum")
+		th.play(0, 4, 8)
+	})
+}
+
+// TestPrefetchOfWrongBytes: they are read again before anybody asks.
+func TestPrefetchOfWrongBytes(t *testing.T) {
+	inTime(t, 200*time.Millisecond, func(th *theatre) {
+		th.storage.set(func(s *slowOrigin) { s.flip = 2 * filmBytes })
+		if got := fmt.Sprint(th.play(0, 0, 2)); got != "[miss miss hit]" {
+			th.t.Errorf("outcomes %s", got)
+		}
+		th.play(0, 3, 8)
+	})
+}
+
+// TestPrefetchThatFailsHarmsNobody: who joined it gets the segment by its own read.
+func TestPrefetchThatFailsHarmsNobody(t *testing.T) {
+	inTime(t, 200*time.Millisecond, func(th *theatre) {
+		th.storage.set(func(s *slowOrigin) { s.fail, s.failAbove = origin.ErrUnavailable, 2*filmBytes })
+		th.ask(0, 0)
+		th.ask(0, 1)
+		synctest.Wait()
+		for i := 2; i < 8; i++ {
+			th.ask(0, i)
+		}
+	})
+}
+
+func TestCloseEndsPrefetch(t *testing.T) {
+	inTime(t, time.Second, func(th *theatre) {
+		th.ask(0, 0)
+		th.ask(0, 1)
+		th.wantReads("0:0-0", "0:1-1", "0:2-5")
+		began := time.Now()
+		th.Close()
+		if took := time.Since(began); took > 0 {
+			th.t.Errorf("Close took %v", took)
+		}
+	})
+}
+
+func TestPrefetchPathForCDNs(t *testing.T) {
+	archive, _ := film(t)
+	f := newFixture(t)
+	f.films.Set("a b.zip", archive, `"1"`)
+	f.get("/v/films/a%20b.zip/v0/index.m3u8")
+	mounted := http.StripPrefix("/media", f)
+	for _, test := range []struct{ enabled, path, want string }{
+		{"1", "/v/films/a%20b.zip/v0/seg000.m4s?x=1", "/media/v/films/a%20b.zip/v0/seg001.m4s"},
+		{"1", "/v/films/a%20b.zip/v0/seg039.m4s", ""},
+		{"0", "/v/films/a%20b.zip/v0/seg000.m4s", ""},
+		{"", "/v/films/a%20b.zip/v0/seg000.m4s", ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/media"+test.path, nil)
+		r.Header.Set("CDN-Origin-Assist-Prefetch-Enabled", test.enabled)
+		w := httptest.NewRecorder()
+		mounted.ServeHTTP(w, r)
+		if w.Code != 200 {
+			t.Fatalf("%s: status %d", test.path, w.Code)
+		}
+		wantHeader(t, w.Result(), "CDN-Origin-Assist-Prefetch-Path", test.want)
+	}
 }
 
 func (th *theatre) wantMetric(name string, want float64) {

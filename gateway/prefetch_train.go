@@ -140,12 +140,22 @@ func (t *train) fill(i int, c *car) cache.Fill {
 			return t.alone(ctx, c, off, n, w)
 		}
 		err = t.load(ctx, i, c, n, w)
-		_, wrong := wrongBytes(err)
-		if (wrong || errors.Is(err, origin.ErrChanged) || errors.Is(err, errDerailed)) && w.Restart(err) {
+		if err != nil && c.again(err) && w.Restart(err) {
 			return t.p.g.fill(t.a, c.e)(ctx, off, n, w)
 		}
 		return err
 	}
+}
+
+// again says whether a car that failed is to be read by itself: there may be better bytes, or a viewer waits.
+func (c *car) again(err error) bool {
+	select {
+	case <-c.piece.wanted:
+		return true
+	default:
+	}
+	_, wrong := wrongBytes(err)
+	return wrong || errors.Is(err, origin.ErrChanged) || errors.Is(err, errDerailed)
 }
 
 // await waits for the car's turn. It is false for one that was cut off.
