@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,7 +158,7 @@ func (th *theatre) play(rendition, from, to int, headers ...string) (outcomes []
 	return outcomes
 }
 
-// wantReads holds the reads of segments so far against what they should be, each written as rendition:first-last.
+// wantReads holds the reads of segments so far against what they should be, each written as rendition:first-last, in any order.
 func (th *theatre) wantReads(want ...string) {
 	th.t.Helper()
 	synctest.Wait()
@@ -167,7 +168,9 @@ func (th *theatre) wantReads(want ...string) {
 	for _, r := range th.storage.reads {
 		got = append(got, th.covers(r))
 	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
 		th.t.Errorf("reads %v, want %v", got, want)
 	}
 }
@@ -473,4 +476,23 @@ func (th *theatre) metric(name string) (v float64) {
 		}
 	}
 	return v
+}
+
+// BenchmarkPrefetchFollows is what an answer from memory costs a viewer who plays on.
+func BenchmarkPrefetchFollows(b *testing.B) {
+	archive, _ := film(b)
+	f := newFixture(b)
+	f.films.Set("bbb.zip", archive, `"1"`)
+	f.get("/v/films/bbb.zip/v0/index.m3u8")
+	var requests []*http.Request
+	for i := range filmSegments {
+		requests = append(requests, httptest.NewRequest("GET", "http://localhost/v/films/bbb.zip/"+filmName(0, i), nil))
+		f.get(requests[i].URL.Path)
+	}
+	w := &nothingWriter{http.Header{}}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		clear(w.h)
+		f.ServeHTTP(w, requests[i%filmSegments])
+	}
 }
