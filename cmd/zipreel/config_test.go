@@ -41,7 +41,7 @@ func TestEveryFlagHasAnEnvironmentTwin(t *testing.T) {
 func TestEveryFlagOfServeIsAKey(t *testing.T) {
 	values := map[string]string{ // what flags of other types take
 		"string": "a value", "[]string": "[https://a.example, https://b.example]", "bool": "true", "main.count": "7", "[]main.webOrigin": "[https://a.example, https://b.example]",
-		"main.size": "7MiB", "main.duration": "7m", "main.logLevel": "warn", "main.logFormat": "json",
+		"main.size": "7MiB", "main.sizeOrOff": "off", "main.duration": "7m", "main.logLevel": "warn", "main.logFormat": "json",
 	}
 	app := newParser().Model.Node
 	eachFlag(app, func(command *kong.Node, flag *kong.Flag) {
