@@ -29,7 +29,8 @@ type node struct {
 	onAccept func(n int) bool    // false: the n-th connection, from 1, is reset
 	accepted int
 	requests []request
-	sent     int64 // bytes of bodies
+	sent     int64     // bytes of bodies
+	last     time.Time // a body began
 
 	work sync.WaitGroup
 }
@@ -159,6 +160,13 @@ func (n *node) asked() []request {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]request(nil), n.requests...)
+}
+
+// began is when the last body did.
+func (n *node) began() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.last
 }
 
 // open is how many connections there are.
@@ -362,6 +370,9 @@ func (x *exchange) bytes(in *bufio.Reader, etag string) bool {
 	if x.q.method == http.MethodHead {
 		return true
 	}
+	x.n.mu.Lock()
+	x.n.last = time.Now()
+	x.n.mu.Unlock()
 	return x.body(in, append(body, make([]byte, f.longer+f.extra)...))
 }
 

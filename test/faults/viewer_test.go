@@ -66,8 +66,8 @@ type answer struct {
 	code   string
 	body   []byte
 	etag   string
-	first  time.Duration // until the header, where somebody looks at it
-	err    error         // the connection failed, or the body was cut
+	at     time.Time // when the header came
+	err    error     // the connection failed, or the body was cut
 }
 
 func (a answer) String() string {
@@ -106,7 +106,7 @@ func (p *player) get(path, rng string, within time.Duration) answer {
 	}
 	clock.Stop()
 	defer res.Body.Close()
-	a := answer{status: res.StatusCode, etag: res.Header.Get("Etag")}
+	a := answer{status: res.StatusCode, etag: res.Header.Get("Etag"), at: began.Add(first)}
 	a.body, a.err = io.ReadAll(res.Body)
 	if strings.Contains(res.Header.Get("Server-Timing"), "stale") {
 		p.log.Stale = true
