@@ -32,6 +32,7 @@ type Config struct {
 	Whole    int64         // objects up to this size are one span; default 32 MiB
 	Span     int64         // span size of larger objects; default 512 KiB
 	Ahead    int64         // most bytes one fill of a larger object reads; default 32 MiB
+	Disk     *Disk         // where spans are kept as well; nil: nowhere. Its caller closes it, after the Cache
 	Linger   time.Duration // how long a fill lives on after Reader.Leave; default 60 s
 }
 
@@ -78,7 +79,7 @@ type Cache struct {
 
 	mu      sync.Mutex // guards following
 	closed  bool
-	memory  *memory
+	memory  *fifo[spanKey, *span]
 	filling map[spanKey]*span // not finished; each belongs to a flight that is not over
 	proved  *simplelru.LRU[Object, struct{}]
 	stats   Stats
@@ -103,7 +104,7 @@ func New(cfg Config) *Cache {
 	cfg.Inflight = max(cfg.Inflight, cfg.Whole, cfg.Ahead) // the largest fill must fit
 	c := &Cache{cfg: cfg, budget: semaphore.NewWeighted(cfg.Inflight), filling: map[spanKey]*span{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.memory = newMemory(cfg.Memory)
+	c.memory = newFIFO[spanKey, *span](cfg.Memory, nil)
 	c.proved, _ = simplelru.NewLRU[Object, struct{}](maxProved, nil)
 	return c
 }
@@ -140,11 +141,14 @@ func (c *Cache) Open(obj Object, off, n int64, fill Fill) *Reader {
 	return r
 }
 
-// start begins to fill the run of missing spans from the i-th on, as far as a reader that ends at end wants. mu is held.
-func (c *Cache) start(obj Object, i, end int64, fill Fill) *span {
+// start begins to fill the run of missing spans from the i-th on, as far as a reader that ends at end wants; onDisk, the i-th alone. mu is held.
+func (c *Cache) start(obj Object, i, end int64, onDisk bool, fill Fill) *span {
 	f := &flight{c: c, obj: obj, off: i * c.cfg.Span}
 	if c.whole(obj) {
 		f.off = 0
+	}
+	if onDisk {
+		fill = c.fromDisk(obj, i, fill)
 	}
 	for {
 		key := spanKey{obj, i}
@@ -154,7 +158,7 @@ func (c *Cache) start(obj Object, i, end int64, fill Fill) *span {
 		f.n += c.spanLen(obj, i)
 		i++
 		next := spanKey{obj, i}
-		if f.off+f.n >= min(end, obj.Size) || f.n+c.cfg.Span > c.cfg.Ahead || c.filling[next] != nil || c.memory.has(next) {
+		if onDisk || f.off+f.n >= min(end, obj.Size) || f.n+c.cfg.Span > c.cfg.Ahead || c.filling[next] != nil || c.memory.has(next) || c.onDisk(next) {
 			break
 		}
 	}
@@ -168,12 +172,33 @@ func (c *Cache) start(obj Object, i, end int64, fill Fill) *span {
 	return first
 }
 
+// onDisk says whether a span is in a file.
+func (c *Cache) onDisk(key spanKey) bool { return c.cfg.Disk != nil && c.cfg.Disk.has(fileOf(key)) }
+
+// fromDisk fills a span from its file and, where that is gone or damaged, from storage after all.
+func (c *Cache) fromDisk(obj Object, i int64, fill Fill) Fill {
+	return func(ctx context.Context, off, n int64, w *Sink) error {
+		if buf := w.Next(); int64(len(buf)) == n && c.cfg.Disk.read(fileOf(spanKey{obj, i}), buf) {
+			return w.Wrote(len(buf))
+		}
+		c.mu.Lock()
+		w.f.missed = true
+		c.stats.Hits--
+		c.stats.Misses++
+		c.mu.Unlock()
+		return fill(ctx, off, n, w)
+	}
+}
+
 // finish moves a span to the store. mu is held.
 func (c *Cache) finish(s *span, proved bool) {
 	if c.filling[s.key] == s {
 		delete(c.filling, s.key)
 	}
-	c.memory.add(s)
+	c.memory.add(s.key, s, int64(len(s.buf)))
+	if c.cfg.Disk != nil {
+		c.cfg.Disk.put(fileOf(s.key), s.buf)
+	}
 	if proved {
 		c.proved.Add(s.key.obj, struct{}{})
 	}
@@ -217,7 +242,7 @@ func (c *Cache) Has(obj Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := int64(0); i == 0 || !c.whole(obj) && i*c.cfg.Span < obj.Size; i++ {
-		if !c.memory.has(spanKey{obj, i}) {
+		if key := (spanKey{obj, i}); !c.memory.has(key) && !c.onDisk(key) {
 			return false
 		}
 	}
@@ -242,6 +267,9 @@ func (c *Cache) drop(obj Object) {
 	c.proved.Remove(obj)
 	for i := int64(0); i == 0 || !c.whole(obj) && i*c.cfg.Span < obj.Size; i++ {
 		c.memory.remove(spanKey{obj, i})
+		if c.cfg.Disk != nil {
+			c.cfg.Disk.remove(fileOf(spanKey{obj, i}))
+		}
 	}
 }
 

@@ -62,6 +62,7 @@ type flight struct {
 	spans   []*span   // guarded by Cache.mu: those not finished; spans[0] is being written
 	got     int64     // bytes arrived; written by the fill, guarded by Cache.mu
 	over    bool      // guarded by Cache.mu
+	missed  bool      // it was to be filled from the disk and was not; guarded by Cache.mu
 }
 
 // run is the flight's goroutine.

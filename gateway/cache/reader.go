@@ -18,7 +18,8 @@ type Reader struct {
 	at       *flight // that this reader is counted at
 	outcome  Outcome
 	known    bool
-	sum      uint32 // of all spans before cur, for readers that prove the object
+	first    *flight // that the outcome is of; nil where all was there
+	sum      uint32  // of all spans before cur, for readers that prove the object
 	proves   bool
 	closed   bool
 }
@@ -99,17 +100,20 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 	return nil, s.changed(), nil
 }
 
-// find makes the i-th span the current one: kept, being filled, or filled from now on. Cache.mu is held.
+// find makes the i-th span the current one: kept, being filled, or filled from now on, from the disk where it is there. Cache.mu is held.
 //
-// The place below the memory tier is here: a disk tier, or a peer, is asked between the two.
+// The place of a peer is here too, between the disk and storage.
 func (r *Reader) find(i int64) {
 	c, key, outcome := r.c, spanKey{r.obj, i}, Hit
-	s := c.memory.get(key)
-	if s == nil {
+	s, kept := c.memory.get(key)
+	if !kept {
 		outcome = Shared
 		if s = c.filling[key]; s == nil {
-			outcome = Miss
-			s = c.start(r.obj, i, r.end, r.fill)
+			onDisk := c.onDisk(key)
+			if outcome = Miss; onDisk {
+				outcome = Hit
+			}
+			s = c.start(r.obj, i, r.end, onDisk, r.fill)
 		}
 	}
 	r.cur = s
@@ -121,7 +125,7 @@ func (r *Reader) find(i int64) {
 		r.at = s.fill
 	}
 	if !r.known {
-		r.outcome, r.known = outcome, true
+		r.outcome, r.known, r.first = outcome, true, s.fill
 		c.count(outcome)
 	}
 }
@@ -161,7 +165,17 @@ func (r *Reader) leave(back bool) {
 }
 
 // Outcome is known after the first Next.
-func (r *Reader) Outcome() Outcome { return r.outcome }
+func (r *Reader) Outcome() Outcome {
+	if r.outcome != Hit || r.first == nil {
+		return r.outcome
+	}
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if r.first.missed {
+		return Miss
+	}
+	return Hit
+}
 
 // Close ends the reader. A fill nobody reads any more stops, unless more than half of it has arrived.
 func (r *Reader) Close() { r.close(false) }

@@ -14,14 +14,15 @@ import (
 func TestMemoryStaysWithinItsBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.Int64Range(1, 1000).Draw(t, "max")
-		m := newMemory(limit)
+		m := newFIFO[spanKey, *span](limit, nil)
 		for range 300 {
 			key := spanKey{Object{Entry: fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "key"))}, 0}
 			switch rapid.IntRange(0, 3).Draw(t, "op") {
 			case 0, 1:
-				m.add(&span{key: key, buf: make([]byte, rapid.IntRange(1, 300).Draw(t, "size"))})
+				n := rapid.IntRange(1, 300).Draw(t, "size")
+				m.add(key, &span{key: key, buf: make([]byte, n)}, int64(n))
 			case 2:
-				if s := m.get(key); s != nil && s.key != key {
+				if s, ok := m.get(key); ok && s.key != key {
 					t.Fatalf("asked for %v, got %v", key, s.key)
 				}
 			case 3:
@@ -32,7 +33,7 @@ func TestMemoryStaysWithinItsBytes(t *testing.T) {
 			}
 			var bytes int64
 			for _, it := range m.items {
-				bytes += int64(len(it.span.buf))
+				bytes += int64(len(it.value.buf))
 			}
 			if m.bytes > limit || m.bytes != bytes || m.small.bytes+m.main.bytes != bytes || m.small.Len()+m.main.Len() != len(m.items) {
 				t.Fatalf("%d bytes by the books, %d in fact, of %d allowed", m.bytes, bytes, limit)
@@ -91,15 +92,15 @@ func trace(archives, segments, viewers, requests int, visit func(key spanKey, n 
 func TestMemoryKeepsMoreThanLRU(t *testing.T) {
 	const archives, segments, viewers, requests = 400, 150, 60, 200_000
 	limit := trace(archives, segments, viewers, 0, nil) / 50
-	m := newMemory(limit)
+	m := newFIFO[spanKey, *span](limit, nil)
 	var bytes int64
 	lru, _ := simplelru.NewLRU(1<<30, func(_ spanKey, n int64) { bytes -= n })
 	var ours, theirs int
 	trace(archives, segments, viewers, requests, func(key spanKey, n int64) {
-		if m.get(key) != nil {
+		if _, ok := m.get(key); ok {
 			ours++
 		} else {
-			m.add(&span{key: key, buf: make([]byte, n)})
+			m.add(key, nil, n)
 		}
 		if _, ok := lru.Get(key); ok {
 			theirs++
