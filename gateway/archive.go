@@ -23,6 +23,8 @@ type archive struct {
 	index *zipindex.Index
 	proof origin.Proof // the directory's digest
 
+	age time.Duration // of what was restored from disk, when that was
+
 	validator atomic.Pointer[origin.Validator]
 	checked   atomic.Int64 // when storage was last seen to hold this version, monotonic ns
 	checking  atomic.Bool
@@ -116,7 +118,7 @@ func (s *archives) get(ctx context.Context, src *source, name string) (*archive,
 		}
 		s.refused.Remove(key)
 	}
-	l := s.join(key, src, name)
+	l := s.join(key, src, name, false)
 	s.mu.Unlock()
 	return l.wait(ctx)
 }
@@ -135,6 +137,7 @@ func (s *archives) reject(a *archive) bool {
 		s.kept.Remove(key)
 		s.bytes -= a.bytes()
 	}
+	s.g.disk.DropBlob(a.blob())
 	s.g.log.Warn("archive read from other nodes: its content does not fit its directory", "source", a.src.Name, "archive", a.name)
 	return true
 }
@@ -148,13 +151,13 @@ func (s *archives) refresh(ctx context.Context, a *archive, seen *origin.Validat
 		s.mu.Unlock() // another viewer was first
 		return cur, nil
 	}
-	l := s.join(key, a.src, a.name)
+	l := s.join(key, a.src, a.name, true)
 	s.mu.Unlock()
 	return l.wait(ctx)
 }
 
-// join answers the load of key that is under way, or starts one. s.mu is held.
-func (s *archives) join(key archiveKey, src *source, name string) *load {
+// join answers the load of key that is under way, or starts one: anew, or with what is on disk. s.mu is held.
+func (s *archives) join(key archiveKey, src *source, name string, anew bool) *load {
 	if l, ok := s.loads[key]; ok {
 		return l
 	}
@@ -166,16 +169,23 @@ func (s *archives) join(key archiveKey, src *source, name string) *load {
 	}
 	s.loads[key] = l
 	s.g.work.Add(1)
-	go s.run(key, src, name, l)
+	go s.run(key, src, name, anew, l)
 	return l
 }
 
 // run owns one load. It is detached from who asked: its context is the gateway's.
-func (s *archives) run(key archiveKey, src *source, name string, l *load) {
+func (s *archives) run(key archiveKey, src *source, name string, anew bool, l *load) {
 	defer s.g.work.Done()
 	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
 	defer cancel()
-	a, err := s.g.loadArchive(ctx, src, name)
+	var a *archive
+	var err error
+	if !anew {
+		a = s.g.restore(src, name)
+	}
+	if a == nil {
+		a, err = s.g.loadArchive(ctx, src, name)
+	}
 	s.mu.Lock()
 	delete(s.loads, key)
 	if err == nil {
@@ -190,7 +200,7 @@ func (s *archives) run(key archiveKey, src *source, name string, l *load) {
 
 // keep stores a fresh load. The version already kept stays when it is the same, so that what hangs on it stays too. s.mu is held.
 func (s *archives) keep(key archiveKey, a *archive) *archive {
-	a.checked.Store(s.now())
+	a.checked.Store(s.now() - int64(a.age))
 	if old, ok := s.kept.Peek(key); ok {
 		if old.same(a) {
 			old.validator.Store(a.validator.Load())
@@ -227,6 +237,7 @@ func (s *archives) remember(key archiveKey, err error) {
 	if old, ok := s.kept.Peek(key); ok {
 		s.kept.Remove(key)
 		s.bytes -= old.bytes()
+		s.g.disk.DropBlob(old.blob())
 	}
 	s.refused.Add(key, refusal{err, time.Now().Add(d)})
 }

@@ -36,6 +36,10 @@ type Config struct {
 	// Prefetch is how many bytes are read ahead of a viewer who plays on, at most; default 16 MiB, negative: none. Local sources are never read ahead.
 	Prefetch int64
 
+	CacheDir     string // folder where content and indexes are kept over a restart; empty: nowhere. One process a folder
+	CacheDisk    int64  // bytes kept there; default 10 GiB
+	CacheReserve int64  // bytes of its volume that are left free; default 1 GiB
+
 	Revalidate time.Duration // age at which an index is checked again; default 60 s
 
 	Hosts        []string // Host header values that are answered; empty: all. See LoopbackHosts
@@ -78,6 +82,7 @@ type Gateway struct {
 	cors     cors
 	archives *archives
 	cache    *cache.Cache
+	disk     *cache.Disk // nil: none
 	memos    *memos
 	prefetch *prefetch
 	events   *events
@@ -145,7 +150,13 @@ func New(cfg Config) (*Gateway, error) {
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.hosts = access.NewHosts(cfg.Hosts)
 	g.cors = newCORS(cfg.AllowOrigins)
-	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Linger: lingerFor})
+	if cfg.CacheDir != "" {
+		var err error
+		if g.disk, err = cache.OpenDisk(cache.DiskConfig{Dir: cfg.CacheDir, Bytes: cfg.CacheDisk, Reserve: cfg.CacheReserve, Logger: cfg.Logger}); err != nil {
+			return nil, fmt.Errorf("gateway: %w", err)
+		}
+	}
+	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Disk: g.disk, Linger: lingerFor})
 	g.memos = newMemos()
 	g.prefetch = newPrefetch(g)
 	g.events = newEvents()
@@ -216,6 +227,7 @@ func (g *Gateway) Close() error {
 	g.prefetch.close()
 	g.cache.Close()
 	g.work.Wait()
+	g.disk.Close()
 	for _, s := range g.sources {
 		s.close()
 	}

@@ -86,6 +86,7 @@ func (g *Gateway) loadOnce(ctx context.Context, src *source, name string, loose 
 		if src.nodes != nil {
 			src.nodes.Confirm(v, a.proof)
 		}
+		g.save(a, tail, off)
 		g.keepAlong(a, tail, off)
 		g.archives.setTail(src, name, size-off)
 		return a, v, nil

@@ -17,6 +17,9 @@ type cacheFlags struct {
 	IndexMemory           size      `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
 	Inflight              size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
 	Prefetch              sizeOrOff `group:"Memory:" default:"16MiB" placeholder:"SIZE" help:"Bytes read ahead of each viewer, at most; off: none (default ${default})."`
+	CacheDir              string    `group:"Memory:" placeholder:"FOLDER" help:"Keep content and directories here as well, so that a restart is warm (default: nowhere)."`
+	CacheDisk             size      `group:"Memory:" default:"10GiB" placeholder:"SIZE" help:"Bytes kept in that folder (default ${default})."`
+	CacheReserve          size      `group:"Memory:" default:"1GiB" placeholder:"SIZE" help:"Bytes of its volume that are left free (default ${default})."`
 	MaxDirectory          size      `group:"Memory:" default:"128MiB" placeholder:"SIZE" help:"Largest directory an archive may have (default ${default})."`
 	MaxEntries            count     `group:"Memory:" default:"2000000" placeholder:"N" help:"Most entries an archive may have (default ${default})."`
 	Revalidate            duration  `group:"Freshness:" default:"60s" placeholder:"TIME" help:"Age at which a kept directory is checked against storage (default ${default})."`
@@ -28,6 +31,7 @@ type cacheFlags struct {
 func (f cacheFlags) config(log *slog.Logger) gateway.Config {
 	return gateway.Config{
 		Memory: int64(f.Memory), IndexMemory: int64(f.IndexMemory), Inflight: int64(f.Inflight), Prefetch: int64(f.Prefetch),
+		CacheDir: f.CacheDir, CacheDisk: int64(f.CacheDisk), CacheReserve: int64(f.CacheReserve),
 		MaxDirectory: int64(f.MaxDirectory), MaxEntries: int(f.MaxEntries),
 		Revalidate:    time.Duration(f.Revalidate),
 		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,

@@ -227,6 +227,9 @@ func (d *Disk) Blob(name string) ([]byte, bool) {
 	return data, err == nil
 }
 
+// DropBlob forgets what PutBlob kept.
+func (d *Disk) DropBlob(name string) { d.remove(blobOf(name)) }
+
 // work writes and removes files, one after the other.
 func (d *Disk) work() {
 	written := int64(0)

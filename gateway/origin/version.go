@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -258,6 +259,42 @@ func (w *version) digest(ctx context.Context, i int) (holding, Validator, error)
 	}
 	return same, body.Validator, nil
 }
+
+// Known answers the validators of the nodes that hold the version which v belongs to, for Restore.
+func (s *Nodes) Known(v Validator) map[string]Validator {
+	known := map[string]Validator{}
+	w := v.version
+	if w == nil || w.s != s {
+		return known
+	}
+	for i := range s.nodes {
+		if h, confirmed := w.get(i); confirmed && h.holding == same {
+			known[s.label(i)] = Validator{ETag: h.v.ETag, Size: h.v.Size, Modified: h.v.Modified}
+		}
+	}
+	return known
+}
+
+// Restore begins a version that was confirmed in an earlier process, by its proof and what Known answered then. A node whose validator is another now has to
+// show the proof.
+func (s *Nodes) Restore(name string, proof Proof, known map[string]Validator) Validator {
+	w := s.newVersion(name, proof.Off+proof.N, proof.Off)
+	w.proof = &proof
+	first := Validator{Size: w.size}
+	for i := range s.nodes {
+		if v, ok := known[s.label(i)]; ok && v.Size == w.size {
+			w.held[i] = held{holding: same, v: v}
+			if first.Modified.IsZero() {
+				first = v
+			}
+		}
+	}
+	first.version = w
+	return first
+}
+
+// label tells a node from the source's others, also in the next process.
+func (s *Nodes) label(i int) string { return strconv.Itoa(i) + " " + s.nodes[i].Name }
 
 // unproved answers a node whose proof is worth reading before it is needed: it is small, and fewer than two nodes hold the version for sure. -1: none.
 func (w *version) unproved() int {
