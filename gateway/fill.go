@@ -67,6 +67,9 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 				}
 				return err
 			}
+			if a.src.nodes != nil {
+				a.src.nodes.Doubt(*a.validator.Load(), used)
+			}
 		}
 	}
 }

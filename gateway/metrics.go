@@ -108,6 +108,10 @@ func (g *Gateway) serveReady(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "draining\n")
 		return
 	}
+	if g.cache.Busy() {
+		plain(w, http.StatusServiceUnavailable, "overloaded\n")
+		return
+	}
 	plain(w, http.StatusOK, "ready\n")
 }
 

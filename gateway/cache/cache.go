@@ -288,6 +288,13 @@ func (c *Cache) Stats() Stats {
 	return s
 }
 
+// Busy says whether more is asked to be filled than may be at once, so that some wait.
+func (c *Cache) Busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats.Inflight > c.cfg.Inflight
+}
+
 // Close ends all fills and waits for them.
 func (c *Cache) Close() {
 	c.mu.Lock()

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
-const switchAfter = 3 * time.Second // without a first byte, where no hedge may be made
+const (
+	switchAfter  = 3 * time.Second        // without a first byte, where no hedge may be made
+	connectAfter = 500 * time.Millisecond // a connection that does not come about is as slow as an answer
+)
 
 var (
 	errLost = errors.New("another node was faster") // the cause that ends a hedge's loser
@@ -34,8 +39,10 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	answers := make(chan attempt, 2)
 	running := map[int]context.CancelCauseFunc{}
 	at, n := r.at, r.n // a loser may still be at work when these move on
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	start := func(i int) {
-		ctx, cancel := context.WithCancelCause(r.ctx)
+		ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(r.ctx, trace))
 		running[i] = cancel
 		go func() {
 			body, err := r.request(ctx, i, at, n)
@@ -45,7 +52,7 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	start(i)
 	began := time.Now()
 	after := r.s.health[i].hedgeAfter()
-	clock := time.NewTimer(after)
+	clock := time.NewTimer(min(after, connectAfter))
 	defer clock.Stop()
 	asked := false // the spare
 	for {
@@ -68,6 +75,10 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 				return nil, 0, a.err
 			}
 		case <-clock.C:
+			if took := time.Since(began); took < after && connected.Load() {
+				clock.Reset(after - took)
+				continue
+			}
 			if !asked && r.s.spend(&r.s.hedges) {
 				asked = true
 				r.s.health[spare].count(func(s *NodeStats) { s.Hedges++ })

@@ -194,6 +194,19 @@ func (s *Nodes) Reject(name string, v Validator) bool {
 	return r.nodes != 1<<len(s.nodes)-1
 }
 
+// Doubt has nodes show again that they hold the version which v belongs to, before anything else is read from them: what came from them was wrong, and a node
+// without validators does not say that it holds another archive now.
+func (s *Nodes) Doubt(v Validator, nodes NodeSet) {
+	if v.version == nil || v.version.s != s {
+		return
+	}
+	for i := range s.nodes {
+		if h, confirmed := v.version.get(i); nodes.Has(i) && confirmed && h.holding == same {
+			v.version.set(i, unknown, Validator{})
+		}
+	}
+}
+
 // Disputed says whether some node is known to hold another state of the archive than the version that v belongs to.
 func (s *Nodes) Disputed(v Validator) bool {
 	return v.version != nil && v.version.s == s && v.version.disputed()

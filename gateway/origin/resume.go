@@ -301,9 +301,13 @@ func (b *resumed) took(n int) {
 func (b *resumed) fail(err error) {
 	b.body.Close()
 	b.body, b.broke = nil, err
-	if b.r.ctx.Err() == nil {
-		b.r.s.health[b.node].failed(b.r.s.errorOf(b.node, b.r.name, err), time.Now())
-		b.r.failed(b.node, err)
+	if b.r.ctx.Err() != nil {
+		return
+	}
+	b.r.s.health[b.node].failed(b.r.s.errorOf(b.node, b.r.name, err), time.Now())
+	b.r.failed(b.node, err)
+	if b.since > progress { // it got on: as good a node as before, and no storm
+		b.r.tried[b.node], b.r.final = 0, b.r.final&^(1<<b.node)
 	}
 }
 
