@@ -64,7 +64,7 @@ func (s *stage) run(r row) {
 	var err error
 	s.source, err = origin.NewNodes(list)
 	must(err)
-	cfg := gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: s.source}}}
+	cfg := gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: s.source}}, Prefetch: -1} // every read is a viewer's
 	if os.Getenv(caseLog) != "" {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

@@ -73,14 +73,7 @@ func noise(seed, n int) []byte {
 	return b
 }
 
-// flipped is the title's archive with one wrong bit in an entry's data.
-func (t *title) flipped(entry string, at int64) []byte {
-	b := bytes.Clone(t.data)
-	b[t.offsets[entry]+at] ^= 1
-	return b
-}
-
-// names answers the entry that a path below the mount is of.
+// entryOf answers the entry that a path below the mount is of.
 func entryOf(path string) string { return strings.TrimPrefix(path, mountedAt+"/") }
 
 // whose answers the version (its place in titles) of which the bytes are a whole entry, or -1.
