@@ -19,8 +19,9 @@ type row struct {
 	fault string
 	must  string
 
-	nodes   int       // default 1
-	tls     tlsConfig // of the nodes; nil: plain HTTP
+	hold    func() *title // default: the one that most rows play
+	nodes   int           // default 1
+	tls     tlsConfig     // of the nodes; nil: plain HTTP
 	origin  func(s *stage, node int, cfg *origin.HTTPConfig)
 	gateway func(*gateway.Config)
 	before  func(*stage) // before the gateway starts, with the nodes there
@@ -73,7 +74,7 @@ func (r row) run(v viewer) result {
 	if r.play != nil {
 		return r.runOwn()
 	}
-	healthy := row{nodes: r.nodes, gateway: r.gateway, warm: r.warm}
+	healthy := row{nodes: r.nodes, gateway: r.gateway, warm: r.warm, hold: r.hold}
 	s := build(healthy)
 	base, reads, bytes := s.perform(healthy, v)
 	s.close()

@@ -17,8 +17,8 @@ var programRows = []row{
 	{id: "32a", fault: "300 connections that send a header byte by byte", must: "header timeout; others unaffected", play: playSlowloris},
 	{id: "32b", fault: "a header of 1 MiB", must: "431, and the connection is closed", play: playHugeHeader},
 	{id: "32c", fault: "200 idle connections where 50 may be", must: "idle ones make room; others unaffected", play: playIdle},
-	{id: "37a", fault: "SIGTERM while an answer runs", must: "accepting stops, the answer ends, exit 0", before: holdLarge, play: playTerminated},
-	{id: "37b", fault: "a second SIGTERM", must: "exits at once", before: holdLarge, play: playTerminatedTwice},
+	{id: "37a", fault: "SIGTERM while an answer runs", must: "accepting stops, the answer ends, exit 0", hold: largeTitle, play: playTerminated},
+	{id: "37b", fault: "a second SIGTERM", must: "exits at once", hold: largeTitle, play: playTerminatedTwice},
 	{id: "40a", fault: "bad configuration at the start", must: "the error is shown with its line; exit 2", play: playBadConfig},
 	{id: "40b", fault: "bad configuration on reload (SIGHUP)", must: "the old one stays, the error is shown", play: playBadReload, pending: "zipreel serve has no reload"},
 }

@@ -19,28 +19,23 @@ import (
 // viewerRows are viewers that crowd, stall, leave and ask for too much at once.
 var viewerRows = []row{
 	{id: "30", fault: "1,000 viewers of one cold segment, the first one leaves", must: "one read; all stream as it arrives", play: playCrowd},
-	{id: "31", fault: "100 viewers take nothing of 24 MiB", must: "bounded memory; the node's connection is not held; dropped after 60 s", before: holdLarge, play: playStalled},
-	{id: "33a", fault: "a viewer leaves in the middle of 24 MiB", must: "the fill stops; goroutines and connections return to the baseline", before: holdLarge, play: playLeaving},
-	{id: "33b", fault: "one of two viewers leaves", must: "the other plays on, from the same read", before: holdLarge, play: playLeavingOne},
+	{id: "31", fault: "100 viewers take nothing of 24 MiB", must: "bounded memory; the node's connection is not held; dropped after 60 s", hold: largeTitle, play: playStalled},
+	{id: "33a", fault: "a viewer leaves in the middle of 24 MiB", must: "the fill stops; goroutines and connections return to the baseline", hold: largeTitle, play: playLeaving},
+	{id: "33b", fault: "one of two viewers leaves", must: "the other plays on, from the same read", hold: largeTitle, play: playLeavingOne},
 	{
 		id: "36a", fault: "more is asked for at once than may be read", must: "503 overloaded + Retry-After within about 1 s; cached content goes on",
-		before: holdLarge, gateway: littleInflight, play: playOverload,
+		hold: largeTitle, gateway: littleInflight, play: playOverload,
 	},
 	{
-		id: "36b", fault: "the same, seen by a load balancer", must: "readyz fails", before: holdLarge, gateway: littleInflight, play: playOverloadReady,
+		id: "36b", fault: "the same, seen by a load balancer", must: "readyz fails", hold: largeTitle, gateway: littleInflight, play: playOverloadReady,
 		pending: "readyz does not look at how much is being read",
 	},
 }
 
 const largeSize = 24 << 20
 
-// holdLarge makes the nodes hold a title with a long entry.
-func holdLarge(s *stage) {
-	s.title = newTitle(4, largeSize)
-	for _, n := range s.nodes {
-		n.put(archiveName, s.title.data, 1)
-	}
-}
+// largeTitle has a long entry.
+func largeTitle() *title { return newTitle(4, largeSize, segments) }
 
 // paced makes bodies of media come at a rate, once some has come.
 func paced(bytesPerSecond int) func(request) fault {

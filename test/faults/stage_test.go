@@ -34,7 +34,7 @@ type stage struct {
 	failures    []string
 }
 
-var titles = []*title{newTitle(1, filmSize), newTitle(2, filmSize), newTitle(3, 0)}
+var titles = []*title{newTitle(1, filmSize, segments), newTitle(2, filmSize, segments), newTitle(3, 0, segments)}
 
 // build makes the nodes; run starts the gateway, so that a row may put something between the two.
 func build(r row) *stage {
@@ -46,7 +46,18 @@ func build(r row) *stage {
 		s.nodes = append(s.nodes, n)
 		s.bases = append(s.bases, n.url())
 	}
+	if r.hold != nil {
+		s.hold(r.hold())
+	}
 	return s
+}
+
+// hold makes the nodes hold a title.
+func (s *stage) hold(t *title) {
+	s.title = t
+	for _, n := range s.nodes {
+		n.put(archiveName, t.data, 1)
+	}
 }
 
 // run starts the gateway as the program does.

@@ -14,7 +14,7 @@ import (
 const (
 	archiveName = "aurora.zip"
 	mountedAt   = "/v/films/" + archiveName
-	segments    = 4
+	segments    = 4 // of most titles
 	segmentSize = 160 << 10
 	filmSize    = 1536 << 10
 )
@@ -28,7 +28,7 @@ type title struct {
 
 // newTitle makes a title whose bytes tell its version, as packers do: media first, playlists last. film is the size of its
 // longest entry; 0: there is none.
-func newTitle(version, film int) *title {
+func newTitle(version, film, segments int) *title {
 	t := &title{entries: map[string][]byte{}, offsets: map[string]int64{}}
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)
