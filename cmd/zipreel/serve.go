@@ -82,6 +82,7 @@ func (c *serveCmd) Run() error {
 		return err
 	}
 	if c.Check {
+		cfg.CacheDir = "" // a running gateway may have it
 		return check(cfg)
 	}
 	return c.serve(cfg, places)

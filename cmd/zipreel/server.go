@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -65,7 +67,7 @@ func start(gw *gateway.Gateway, l net.Listener, log *slog.Logger, accessLog bool
 	s := &server{gw: gw, log: log, listener: l, failed: make(chan error, 2), signals: make(chan os.Signal, 2)}
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(libraryLog{log})
-	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	var handler http.Handler = gw
 	if accessLog {
 		handler = logRequests(log, handler)
@@ -123,17 +125,39 @@ func boundBodies(h http.Handler) http.Handler {
 	})
 }
 
-// wait returns after SIGINT or SIGTERM, when running answers have ended. A second signal cuts them.
+// wait returns after SIGINT or SIGTERM, when running answers have ended. A second signal cuts them. SIGHUP has the configuration looked at, and ends nothing.
 func (s *server) wait() error {
 	defer signal.Stop(s.signals)
-	select {
-	case err := <-s.failed:
-		s.gw.Close()
-		return fmt.Errorf("stopped listening on %s: %w", s.listener.Addr(), err)
-	case sig := <-s.signals:
-		s.log.Info("stopping; running answers have 30 s, a second signal cuts them", "signal", sig.String())
+	for {
+		select {
+		case err := <-s.failed:
+			s.gw.Close()
+			return fmt.Errorf("stopped listening on %s: %w", s.listener.Addr(), err)
+		case sig := <-s.signals:
+			if sig == syscall.SIGHUP {
+				go checkAgain(s.log)
+				continue
+			}
+			s.log.Info("stopping; running answers have 30 s, a second signal cuts them", "signal", sig.String())
+			return s.stop()
+		}
 	}
-	return s.stop()
+}
+
+// checkAgain says what a restart would make of the configuration as it is now. The one that was read at the start stays.
+func checkAgain(log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	self, err := os.Executable()
+	if err == nil {
+		var out []byte
+		if out, err = exec.CommandContext(ctx, self, append(slices.Clone(os.Args[1:]), "--check")...).CombinedOutput(); err == nil {
+			log.Info("SIGHUP: the configuration is good; it takes a restart to use it")
+			return
+		}
+		err = errors.New(strings.TrimSpace(string(out)))
+	}
+	log.Error("SIGHUP: the configuration is bad; the one from the start stays", "err", err)
 }
 
 // stop ends in at most stopWithin, or at the next signal.
@@ -149,13 +173,18 @@ func (s *server) stop() error {
 		}
 		ended <- err
 	}()
-	select {
-	case sig := <-s.signals:
-		return fmt.Errorf("stopped at once by a second signal (%v); running answers were cut", sig)
-	case err := <-ended:
-		if err != nil {
-			s.log.Warn("answers still running after 30 s were cut")
-			s.http.Close()
+	for waiting := true; waiting; {
+		select {
+		case sig := <-s.signals:
+			if sig != syscall.SIGHUP {
+				return fmt.Errorf("stopped at once by a second signal (%v); running answers were cut", sig)
+			}
+		case err := <-ended:
+			if err != nil {
+				s.log.Warn("answers still running after 30 s were cut")
+				s.http.Close()
+			}
+			waiting = false
 		}
 	}
 	return s.gw.Close()

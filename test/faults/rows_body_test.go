@@ -39,7 +39,6 @@ var bodyRows = []row{
 	{
 		id: "7f", fault: "the only node cuts every body after 70,000 bytes", must: "resumed as long as it gets on", warm: []string{index},
 		arm: func(s *stage) { s.does(media(fault{stop: 70_000})) }, want: "plays", reads: 24, adds: 5 * time.Second, viewers: []viewer{ranger},
-		pending: "each resume costs one of ten retries, though it got on by 70,000 bytes",
 	},
 	{
 		id: "8a", fault: "bodies are longer than asked, and say so", must: "exactly n bytes are taken",

@@ -72,7 +72,6 @@ var connectionRows = []row{
 	{
 		id: "4b", fault: "a node answers no SYN any more while it is played", must: "the second node is tried after 500 ms", nodes: 2,
 		warm: []string{index}, arm: deafen, want: "plays", adds: 900 * time.Millisecond,
-		pending: "tried after 1 s, as long as the node's latency is not known",
 	},
 	{
 		id: "4c", fault: "the only node answers no SYN", must: "503 origin-unavailable within 8 s",

@@ -20,7 +20,7 @@ var programRows = []row{
 	{id: "37a", fault: "SIGTERM while an answer runs", must: "accepting stops, the answer ends, exit 0", hold: largeTitle, play: playTerminated},
 	{id: "37b", fault: "a second SIGTERM", must: "exits at once", hold: largeTitle, play: playTerminatedTwice},
 	{id: "40a", fault: "bad configuration at the start", must: "the error is shown with its line; exit 2", play: playBadConfig},
-	{id: "40b", fault: "bad configuration on reload (SIGHUP)", must: "the old one stays, the error is shown", play: playBadReload, pending: "zipreel serve has no reload"},
+	{id: "40b", fault: "bad configuration on reload (SIGHUP)", must: "the old one stays, the error is shown", play: playBadReload},
 }
 
 // playSlowloris opens connections whose headers never end.
