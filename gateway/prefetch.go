@@ -16,7 +16,8 @@ import (
 )
 
 // prefetch reads segments into the cache before they are asked for. Two segments that a viewer asks for in the order of their playlist are a run; from
-// then on the one after is read, and where storage is slow to answer those of the next 8 s of playback, in one read where they lie side by side.
+// then on the one after is read, and where storage is slow to answer those of the next 8 s of playback, in one read where they lie side by side, but no more
+// than the viewer has asked for so far.
 //
 // It gives way: nothing is read ahead while storage is down or busy, while the segment asked for is on its way, beyond fixed shares of the cache, or from
 // sources of which it lately read mostly in vain. A viewer who asks for what is being read joins it, as any fill. One who goes elsewhere leaves it.
@@ -107,7 +108,9 @@ type step struct {
 	a    *archive
 	e    zipindex.Entry
 	next successor
-	run  *run // to read ahead of; nil: none
+
+	run   *run // to read ahead of; nil: none
+	count int  // of the run
 }
 
 // step answers nil where there is nothing to follow: local sources, entries of no playlist's order, prefetch switched off.
@@ -136,7 +139,9 @@ func (s *step) asked(r *http.Request) {
 	defer p.mu.Unlock()
 	p.expire(now)
 	p.took(s.a.object(s.e))
-	s.run = p.follow(key, s, now)
+	if s.run = p.follow(key, s, now); s.run != nil {
+		s.count = s.run.count
+	}
 }
 
 // viewer tells viewers apart, by what requests say of them. It needs not be right: two who are taken for one lose no more than what is read ahead.
@@ -237,7 +242,7 @@ func (s *step) began() {
 	if !p.mayRead(s.a, 0) {
 		return
 	}
-	group, spare := p.plan(s.a, s.e, s.next)
+	group, spare := p.plan(s.a, s.e, s.next, s.count)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -252,12 +257,12 @@ func (s *step) began() {
 }
 
 // plan answers what to read ahead of e: entries side by side in the archive, to be read at once. None where half of what should be there is there already;
-// spare is then how many requests that lasts for.
-func (p *prefetch) plan(a *archive, e zipindex.Entry, next successor) (group []zipindex.Entry, spare int) {
+// spare is then how many requests that lasts for. No more segments are to be there than the viewer has asked for in order: count.
+func (p *prefetch) plan(a *archive, e zipindex.Entry, next successor, count int) (group []zipindex.Entry, spare int) {
 	slow := a.src.firstByte.slow()
 	var bytes int64
 	var plays time.Duration
-	for n := 0; n < aheadMost; n++ {
+	for n := 0; n < min(count, aheadMost); n++ {
 		e, ok := next.entry(a)
 		if !ok || !p.fits(a, e, &bytes) {
 			break

@@ -31,13 +31,13 @@ func (j *job) do(ctx context.Context, e zipindex.Entry) {
 			return
 		}
 		p.mu.Lock()
-		at, next := j.run.e, j.run.next
+		at, next, count := j.run.e, j.run.next, j.run.count
 		p.mu.Unlock()
 		if at.HeaderOffset != e.HeaderOffset {
 			e = at
 			continue // the viewer is further meanwhile
 		}
-		group, _ := p.plan(j.a, e, next)
+		group, _ := p.plan(j.a, e, next, count)
 		if len(group) == 0 || !p.readAhead(ctx, j.a, group) {
 			return
 		}
@@ -67,9 +67,10 @@ func drain(ctx context.Context, rd *cache.Reader) error {
 
 // readAhead fills the group's entries by one read. It is false when the rest of them was given up.
 func (p *prefetch) readAhead(ctx context.Context, a *archive, group []zipindex.Entry) bool {
-	first, last := group[0], group[len(group)-1]
-	if !p.mayRead(a, last.End-first.HeaderOffset) {
-		return false
+	for !p.mayRead(a, group[len(group)-1].End-group[0].HeaderOffset) {
+		if group = group[:len(group)-1]; len(group) == 0 {
+			return false
+		}
 	}
 	t := newTrain(p, a)
 	ok := true
