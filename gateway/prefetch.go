@@ -17,7 +17,7 @@ import (
 
 // prefetch reads segments into the cache before they are asked for. Two segments that a viewer asks for in the order of their playlist are a run; from
 // then on the one after is read, and where storage is slow to answer those of the next 8 s of playback, in one read where they lie side by side, but no more
-// than the viewer has asked for so far.
+// than half of what the viewer has asked for so far.
 //
 // It gives way: nothing is read ahead while storage is down or busy, while the segment asked for is on its way, beyond fixed shares of the cache, or from
 // sources of which it lately read mostly in vain. A viewer who asks for what is being read joins it, as any fill. One who goes elsewhere leaves it.
@@ -257,17 +257,19 @@ func (s *step) began() {
 }
 
 // plan answers what to read ahead of e: entries side by side in the archive, to be read at once. None where half of what should be there is there already;
-// spare is then how many requests that lasts for. No more segments are to be there than the viewer has asked for in order: count.
+// spare is then how many requests that lasts for. There are to be half as many as
+// the viewer has asked for in order, count, at most.
 func (p *prefetch) plan(a *archive, e zipindex.Entry, next successor, count int) (group []zipindex.Entry, spare int) {
 	slow := a.src.firstByte.slow()
 	var bytes int64
 	var plays time.Duration
-	for n := 0; n < min(count, aheadMost); n++ {
+	most := min(count/2, aheadMost)
+	for n := 0; n < most; n++ {
 		e, ok := next.entry(a)
 		if !ok || !p.fits(a, e, &bytes) {
 			break
 		}
-		enough := 2*plays >= aheadFor || next.lasts == 0 && 2*n >= aheadUntimed || 2*bytes > p.ahead
+		enough := 2*n >= most || 2*plays >= aheadFor || next.lasts == 0 && 2*n >= aheadUntimed || 2*bytes > p.ahead
 		switch has := p.has(a.object(e)); {
 		case len(group) > 0:
 			if has || group[len(group)-1].End != e.HeaderOffset {
