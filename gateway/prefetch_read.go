@@ -49,7 +49,7 @@ func (p *prefetch) arrived(ctx context.Context, a *archive, e zipindex.Entry) bo
 	if e.Size == 0 || e.Size > p.ahead || p.has(a.object(e)) {
 		return e.Size <= p.ahead
 	}
-	rd := p.g.cache.Open(a.object(e), e.Size-1, 1, p.g.fill(a, e))
+	rd := p.g.cache.Ahead(a.object(e), p.g.fill(a, e))
 	defer rd.Close()
 	return drain(ctx, rd) == nil
 }

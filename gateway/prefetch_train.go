@@ -63,10 +63,11 @@ func (t *train) board(group []zipindex.Entry) []*cache.Reader {
 		if !t.p.begin(pc) {
 			break
 		}
-		rd := t.p.g.cache.Open(pc.obj, e.Size-1, 1, t.fill(len(t.cars), c))
+		rd := t.p.g.cache.Ahead(pc.obj, t.fill(len(t.cars), c))
 		rd.Next(ended) // starts the fill and waits for nothing
 		if rd.Outcome() != cache.Miss {
 			t.p.end(pc, context.Canceled) // another fill's
+			close(c.turn)                 // should it come to this one after all
 			if len(readers) == 0 {
 				readers = append(readers, rd)
 			} else {

@@ -141,6 +141,14 @@ func (c *Cache) Open(obj Object, off, n int64, fill Fill) *Reader {
 	return r
 }
 
+// Ahead reads the last byte of obj, which is not empty, for a viewer who has not asked yet: of an object of one span it fills all. Its reader counts in no total, and
+// the first viewer's to come is no second use of what it filled.
+func (c *Cache) Ahead(obj Object, fill Fill) *Reader {
+	r := c.Open(obj, obj.Size-1, 1, fill)
+	r.ahead = true
+	return r
+}
+
 // start begins to fill the run of missing spans from the i-th on, as far as a reader that ends at end wants; onDisk, the i-th alone. mu is held.
 func (c *Cache) start(obj Object, i, end int64, onDisk bool, fill Fill) *span {
 	f := &flight{c: c, obj: obj, off: i * c.cfg.Span}
@@ -195,7 +203,9 @@ func (c *Cache) finish(s *span, proved bool) {
 	if c.filling[s.key] == s {
 		delete(c.filling, s.key)
 	}
-	c.memory.add(s.key, s, int64(len(s.buf)))
+	if c.memory.add(s.key, s, int64(len(s.buf))) && s.ahead {
+		c.memory.unused(s.key)
+	}
 	if c.cfg.Disk != nil {
 		c.cfg.Disk.put(fileOf(s.key), s.buf)
 	}

@@ -21,7 +21,7 @@ type item[K comparable, V any] struct {
 	key   K
 	value V
 	size  int64
-	uses  uint8 // since it was queued; saturates
+	uses  int8 // since it was queued; saturates
 	main  bool
 	at    *list.Element
 }
@@ -53,6 +53,9 @@ func (m *fifo[K, V]) get(key K) (v V, ok bool) {
 	it.uses = min(it.uses+1, maxUses)
 	return it.value, true
 }
+
+// unused says that the next use of what was just added is its first: what was added came before anybody asked.
+func (m *fifo[K, V]) unused(key K) { m.items[key].uses = -1 }
 
 // add keeps a value of n bytes, and lets go of others so that all stay within max. One larger than that is not kept.
 func (m *fifo[K, V]) add(key K, v V, n int64) bool {

@@ -24,6 +24,7 @@ type span struct {
 	again bool          // with err: another span has taken its place
 	more  chan struct{} // closed and replaced when any of the above changes; nil when nobody waits
 	fill  *flight       // nil when done
+	ahead bool          // filled by Ahead, and no viewer has asked
 }
 
 type spanKey struct {

@@ -22,6 +22,7 @@ type Reader struct {
 	sum      uint32  // of all spans before cur, for readers that prove the object
 	proves   bool
 	closed   bool
+	ahead    bool // of Ahead
 }
 
 // Next waits for bytes and answers the next piece: at least one byte, valid and immutable as long as the caller wants. io.EOF
@@ -116,6 +117,7 @@ func (r *Reader) find(i int64) {
 			s = c.start(r.obj, i, r.end, onDisk, r.fill)
 		}
 	}
+	s.ahead = r.ahead && (outcome == Miss || s.ahead)
 	r.cur = s
 	if s.fill != r.at {
 		if s.fill != nil {
@@ -126,7 +128,9 @@ func (r *Reader) find(i int64) {
 	}
 	if !r.known {
 		r.outcome, r.known, r.first = outcome, true, s.fill
-		c.count(outcome)
+		if !r.ahead {
+			c.count(outcome)
+		}
 	}
 }
 
