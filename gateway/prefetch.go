@@ -47,8 +47,8 @@ const (
 	aheadMost       = 16                    // segments, however short
 	aheadUntimed    = 4                     // segments of unknown duration
 
-	pendingShare = 8  // at most 1/pendingShare of the cache's memory is read ahead and not yet used,
-	archiveShare = 16 // and 1/archiveShare of one archive
+	pendingShare = 16 // at most 1/pendingShare of the cache's memory is read ahead and not yet used: less than the share it has for what is new
+	archiveShare = 32 // and 1/archiveShare of one archive
 	busyShare    = 2  // nothing is read ahead while more than 1/busyShare of what may be in flight is
 
 	runFor    = 30 * time.Second // a viewer who asks for nothing that long has gone

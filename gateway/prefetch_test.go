@@ -361,7 +361,7 @@ func TestPrefetchIsBounded(t *testing.T) {
 			watch("b", 10, 11) // all that may be there is: 4 and 5
 			watch("a", 4, 5)
 			th.wantReads(append(watchedFour, "0:10-10", "0:11-11", "0:6-7")...)
-		}, func(cfg *gateway.Config) { cfg.Memory = 16 * 2 * (filmBytes + 100) })
+		}, func(cfg *gateway.Config) { cfg.Memory = 32 * 2 * (filmBytes + 100) })
 	})
 }
 
