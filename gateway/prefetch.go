@@ -51,10 +51,11 @@ const (
 	archiveShare = 32 // and 1/archiveShare of one archive
 	busyShare    = 2  // nothing is read ahead while more than 1/busyShare of what may be in flight is
 
-	runFor    = 30 * time.Second // a viewer who asks for nothing that long has gone
-	maxVisits = 1 << 14
-	maxRuns   = 64 // of one visit: viewers behind one proxy look like one
-	oneViewer = 4  // runs that one viewer may have at once: video, sound, subtitles, pictures
+	runFor       = 30 * time.Second // a viewer who asks for nothing that long has gone
+	maxVisits    = 1 << 13
+	visitsLooked = 16 // to find one who has gone
+	maxRuns      = 32 // of one visit: viewers behind one proxy look like one
+	oneViewer    = 4  // runs that one viewer may have at once: video, sound, subtitles, pictures
 )
 
 func newPrefetch(g *Gateway) *prefetch {
@@ -218,18 +219,21 @@ func (r *run) leave() {
 	r.spare = 0
 }
 
-// makeRoom forgets viewers who have gone, and some other where there are none. mu is held.
+// makeRoom forgets some viewer where there are too many: of a few, one who has gone, else any. mu is held.
 func (p *prefetch) makeRoom(now time.Time) {
 	if len(p.visits) < maxVisits {
 		return
 	}
+	looked := 0
 	for key, v := range p.visits {
-		if now.Sub(v.asked) >= runFor || len(p.visits) >= maxVisits {
-			for _, r := range v.runs {
-				r.leave()
-			}
-			delete(p.visits, key)
+		if looked++; looked < visitsLooked && now.Sub(v.asked) < runFor {
+			continue
 		}
+		for _, r := range v.runs {
+			r.leave()
+		}
+		delete(p.visits, key)
+		return
 	}
 }
 
