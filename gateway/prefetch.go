@@ -246,7 +246,7 @@ func (s *step) began() {
 	if !p.mayRead(s.a, 0) {
 		return
 	}
-	group, spare := p.plan(s.a, s.e, s.next, s.count)
+	group, spare := p.plan(s.a, s.next, s.count, false)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -260,10 +260,10 @@ func (s *step) began() {
 	}
 }
 
-// plan answers what to read ahead of e: entries side by side in the archive, to be read at once. None where half of what should be there is there already;
-// spare is then how many requests that lasts for. There are to be half as many as
-// the viewer has asked for in order, count, at most.
-func (p *prefetch) plan(a *archive, e zipindex.Entry, next successor, count int) (group []zipindex.Entry, spare int) {
+// plan answers what to read ahead, from the successor next on, of a viewer who asked for count segments in order: entries side by side in the archive, to be
+// read at once. It waits until half of what should be there is missing, and tells how many requests the rest lasts for; a job that has begun goes on until
+// all is there.
+func (p *prefetch) plan(a *archive, next successor, count int, begun bool) (group []zipindex.Entry, spare int) {
 	slow := a.src.firstByte.slow()
 	var bytes int64
 	var plays time.Duration
@@ -280,7 +280,7 @@ func (p *prefetch) plan(a *archive, e zipindex.Entry, next successor, count int)
 				return group, 0
 			}
 			group = append(group, e)
-		case !has && spare > 0 && enough:
+		case !has && spare > 0 && enough && !begun:
 			return nil, spare / 2
 		case !has:
 			group = append(group, e)

@@ -26,7 +26,7 @@ func (j *job) do(ctx context.Context, e zipindex.Entry) {
 		j.run.job = nil
 		p.mu.Unlock()
 	}()
-	for {
+	for begun := false; ; {
 		if !j.a.src.firstByte.slow() && !p.arrived(ctx, j.a, e) {
 			return
 		}
@@ -34,13 +34,14 @@ func (j *job) do(ctx context.Context, e zipindex.Entry) {
 		at, next, count := j.run.e, j.run.next, j.run.count
 		p.mu.Unlock()
 		if at.HeaderOffset != e.HeaderOffset {
-			e = at
+			e, begun = at, false
 			continue // the viewer is further meanwhile
 		}
-		group, _ := p.plan(j.a, e, next, count)
+		group, _ := p.plan(j.a, next, count, begun)
 		if len(group) == 0 || !p.readAhead(ctx, j.a, group) {
 			return
 		}
+		begun = true
 	}
 }
 

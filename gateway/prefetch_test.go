@@ -118,9 +118,8 @@ func (s *slowOrigin) set(change func(*slowOrigin)) {
 }
 
 // newTheatre has shown the playlists already, so that every read that follows is of segments.
-func newTheatre(t *testing.T, delay time.Duration, change ...func(*gateway.Config)) *theatre {
+func newTheatre(t *testing.T, delay time.Duration, archive []byte, offsets map[string]int64, change ...func(*gateway.Config)) *theatre {
 	t.Helper()
-	archive, offsets := film(t)
 	th := &theatre{storage: &slowOrigin{delay: delay}, offsets: offsets}
 	wrap := func(cfg *gateway.Config) {
 		th.storage.Origin = cfg.Sources[0].Origin
@@ -198,7 +197,8 @@ func (th *theatre) covers(r origin.Read) string {
 func inTime(t *testing.T, delay time.Duration, f func(*theatre), change ...func(*gateway.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		th := newTheatre(t, delay, change...)
+		archive, offsets := film(t)
+		th := newTheatre(t, delay, archive, offsets, change...)
 		f(th)
 		th.Close()
 	})
@@ -230,6 +230,40 @@ func TestPrefetchReadsFurtherWhereStorageIsSlow(t *testing.T) {
 		}
 		th.wantReads("0:0-0", "0:1-1", "0:2-2", "0:3-3", "0:4-5", "0:6-8", "0:9-11")
 	})
+}
+
+// TestPrefetchJoinsNeighboursOnly: where renditions take turns in the archive, each segment is read by itself.
+func TestPrefetchJoinsNeighboursOnly(t *testing.T) {
+	var files []file
+	for i := range filmSegments {
+		files = append(files, file{filmName(0, i), filmData(0, i)}, file{filmName(1, i), filmData(1, i)})
+	}
+	mpd := `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><AdaptationSet><Representation><SegmentList>`
+	list := "#EXTM3U\n#EXT-X-TARGETDURATION:2\n"
+	for i := range filmSegments {
+		mpd += fmt.Sprintf(`<SegmentURL media="v1/seg%03d.m4s"/>`, i)
+		list += fmt.Sprintf("#EXTINF:2,\nseg%03d.m4s\n", i)
+	}
+	files = append(files, file{"v0/index.m3u8", []byte(list)}, file{"v1/index.m3u8", []byte("#EXTM3U\n")},
+		file{"film.mpd", []byte(mpd + `</SegmentList></Representation></AdaptationSet></Period></MPD>`)})
+	archive, offsets := makeZip(t, files...)
+	for rendition, kind := range []string{"HLS", "DASH, of no known durations"} {
+		t.Run(kind, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				th := newTheatre(t, 200*time.Millisecond, archive, offsets)
+				defer th.Close()
+				th.get("/v/films/bbb.zip/film.mpd")
+				if got := fmt.Sprint(th.play(rendition, 0, 5)); got != "[miss miss hit hit hit hit]" {
+					t.Errorf("outcomes %s", got)
+				}
+				var want []string
+				for i := range 9 {
+					want = append(want, fmt.Sprintf("%d:%d-%d", rendition, i, i))
+				}
+				th.wantReads(want...)
+			})
+		})
+	}
 }
 
 func TestPrefetchIsLeftOnASeek(t *testing.T) {
