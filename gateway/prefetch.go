@@ -255,8 +255,9 @@ func (s *step) began() {
 		r.spare = spare
 	default:
 		ctx, cancel := context.WithCancel(p.ctx)
-		r.job = &job{p: p, a: s.a, run: r, cancel: cancel}
-		p.work.Go(func() { r.job.do(ctx, s.e) })
+		j := &job{p: p, a: s.a, run: r, cancel: cancel}
+		r.job = j
+		p.work.Go(func() { j.do(ctx, s.e) })
 	}
 }
 

@@ -28,15 +28,18 @@ func main() {
 	viewers := flag.Int("viewers", 8, "viewers of each side")
 	segments := flag.Int("segments", 25, "segments that each viewer watches")
 	ahead := flag.Int64("ahead", 16<<20, "bytes read ahead of a viewer, at most")
+	memory := flag.Int64("memory", 512<<20, "bytes of content each gateway keeps")
 	flag.Parse()
-	if err := run(*viewers, *segments, *ahead); err != nil {
+	common := scene{viewers: *viewers, segments: *segments, memory: *memory, segmentBytes: streamRate * int64(segmentPlays/time.Second)}
+	if err := run(common, *ahead); err != nil {
 		fmt.Fprintln(os.Stderr, "prefetch:", err)
 		os.Exit(1)
 	}
 }
 
-func run(viewers, segments int, ahead int64) error {
-	fmt.Printf("%d viewers a side, %d segments each; %s, %d cores, %s.\n\n", viewers, segments, processor(), runtime.NumCPU(), runtime.Version())
+func run(common scene, ahead int64) error {
+	fmt.Printf("%d viewers a side, %d segments each, %d MiB of memory; %s, %d cores, %s.\n\n", common.viewers, common.segments, common.memory>>20, processor(),
+		runtime.NumCPU(), runtime.Version())
 	fmt.Println("| node latency | viewers | prefetch | first byte p50 | p95 | stalls | stalled for | read ahead | used | reads | read per byte watched |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, seek := range []int{0, seekEvery} {
@@ -46,7 +49,9 @@ func run(viewers, segments int, ahead int64) error {
 			var both sync.WaitGroup
 			for i, ahead := range []int64{-1, ahead} {
 				both.Go(func() {
-					sides[i], errs[i] = play(scene{delay: delay, seek: seek, ahead: ahead, viewers: viewers, segments: segments, segmentBytes: streamRate * int64(segmentPlays/time.Second)})
+					s := common
+					s.delay, s.seek, s.ahead = delay, seek, ahead
+					sides[i], errs[i] = play(s)
 				})
 			}
 			both.Wait()

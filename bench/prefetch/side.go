@@ -19,7 +19,7 @@ import (
 type scene struct {
 	delay             time.Duration // of the node
 	seek              int           // segments after which a viewer seeks; 0: never
-	ahead             int64         // gateway.Config.Prefetch
+	ahead, memory     int64         // gateway.Config's Prefetch and Memory
 	viewers, segments int
 	segmentBytes      int64
 }
@@ -46,7 +46,7 @@ func play(s scene) (result, error) {
 		return result{}, err
 	}
 	defer storage.Close()
-	g, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: storage}}, Prefetch: s.ahead})
+	g, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: storage}}, Prefetch: s.ahead, Memory: s.memory})
 	if err != nil {
 		return result{}, err
 	}
