@@ -99,6 +99,8 @@ type run struct {
 	asked time.Time
 	spare int  // requests until what lies ahead is to be looked at
 	job   *job // reads ahead; nil: none
+
+	pieces []*piece // read ahead, some of them used since
 }
 
 func (r *run) fresh(now time.Time) bool { return now.Sub(r.asked) < runFor }
@@ -186,37 +188,40 @@ func (p *prefetch) follow(key visitKey, s *step, now time.Time) *run {
 			return nil
 		}
 	}
-	v.begin(&run{e: s.e, next: s.next, count: 1, asked: now}, now)
+	p.enter(v, &run{e: s.e, next: s.next, count: 1, asked: now}, now)
 	return nil
 }
 
-// begin adds a run. One viewer who begins anew has left what was read ahead of the others, unless it was asked for meanwhile.
-func (v *visit) begin(r *run, now time.Time) {
+// enter adds a run. One viewer who begins anew has left what was read ahead of the others, unless it was asked for meanwhile. mu is held.
+func (p *prefetch) enter(v *visit, r *run, now time.Time) {
 	v.runs = slices.DeleteFunc(v.runs, func(old *run) bool {
 		if !old.fresh(now) {
-			old.leave()
+			p.leave(old)
 		}
 		return !old.fresh(now)
 	})
 	if len(v.runs) <= oneViewer {
 		for _, old := range v.runs {
-			old.leave()
+			p.leave(old)
 		}
 	}
 	if len(v.runs) == maxRuns {
 		oldest := slices.MinFunc(v.runs, func(a, b *run) int { return a.asked.Compare(b.asked) })
-		oldest.leave()
+		p.leave(oldest)
 		v.runs = slices.DeleteFunc(v.runs, func(r *run) bool { return r == oldest })
 	}
 	v.runs = append(v.runs, r)
 }
 
-// leave ends what is read ahead of the run.
-func (r *run) leave() {
+// leave ends what is read ahead of the run, and takes no more care of what was. mu is held.
+func (p *prefetch) leave(r *run) {
 	if r.job != nil {
 		r.job.cancel()
 	}
-	r.spare = 0
+	for _, pc := range r.pieces {
+		p.pending.leave(pc)
+	}
+	r.spare, r.pieces = 0, nil
 }
 
 // makeRoom forgets some viewer where there are too many: of a few, one who has gone, else any. mu is held.
@@ -230,7 +235,7 @@ func (p *prefetch) makeRoom(now time.Time) {
 			continue
 		}
 		for _, r := range v.runs {
-			r.leave()
+			p.leave(r)
 		}
 		delete(p.visits, key)
 		return

@@ -38,7 +38,7 @@ func (j *job) do(ctx context.Context, e zipindex.Entry) {
 			continue // the viewer is further meanwhile
 		}
 		group, _ := p.plan(j.a, next, count, begun)
-		if len(group) == 0 || !p.readAhead(ctx, j.a, group) {
+		if len(group) == 0 || !j.read(ctx, group) {
 			return
 		}
 		begun = true
@@ -66,14 +66,14 @@ func drain(ctx context.Context, rd *cache.Reader) error {
 	}
 }
 
-// readAhead fills the group's entries by one read. It is false when the rest of them was given up.
-func (p *prefetch) readAhead(ctx context.Context, a *archive, group []zipindex.Entry) bool {
-	for !p.mayRead(a, group[len(group)-1].End-group[0].HeaderOffset) {
+// read fills the group's entries by one read. It is false when the rest of them was given up.
+func (j *job) read(ctx context.Context, group []zipindex.Entry) bool {
+	for !j.p.mayRead(j.a, group[len(group)-1].End-group[0].HeaderOffset) {
 		if group = group[:len(group)-1]; len(group) == 0 {
 			return false
 		}
 	}
-	t := newTrain(p, a)
+	t := newTrain(j.p, j.a, j.run)
 	ok := true
 	for i, rd := range t.board(group) {
 		if ok && drain(ctx, rd) != nil {

@@ -399,6 +399,17 @@ func TestPrefetchIsBounded(t *testing.T) {
 	})
 }
 
+// TestPrefetchLeftMakesRoom: what a viewer who seeks has left does not keep him from what he watches.
+func TestPrefetchLeftMakesRoom(t *testing.T) {
+	inTime(t, 20*time.Millisecond, func(th *theatre) {
+		for at := 0; at < 35; at += 5 {
+			if got := fmt.Sprint(th.play(0, at, at+3)); got != "[miss miss hit hit]" {
+				th.t.Errorf("from segment %d on: %s", at, got)
+			}
+		}
+	}, func(cfg *gateway.Config) { cfg.Memory = 32 * (2*filmBytes + 100) })
+}
+
 // TestPrefetchKeepsAwayFromStorageThatIsDown plays what is kept, up to its end.
 func TestPrefetchKeepsAwayFromStorageThatIsDown(t *testing.T) {
 	inTime(t, 20*time.Millisecond, func(th *theatre) {

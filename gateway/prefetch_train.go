@@ -20,6 +20,7 @@ import (
 type train struct {
 	p      *prefetch
 	a      *archive
+	run    *run // that is read ahead of
 	want   *origin.Validator
 	ctx    context.Context // of the read
 	cancel context.CancelFunc
@@ -45,8 +46,8 @@ const aloneAfter = 350 * time.Millisecond
 // errDerailed says that an entry does not begin where the one before ended.
 var errDerailed = errors.New("entries overlap")
 
-func newTrain(p *prefetch, a *archive) *train {
-	t := &train{p: p, a: a, want: a.validator.Load(), next: -1}
+func newTrain(p *prefetch, a *archive, r *run) *train {
+	t := &train{p: p, a: a, run: r, want: a.validator.Load(), next: -1}
 	t.ctx, t.cancel = context.WithCancel(p.ctx)
 	return t
 }
@@ -60,7 +61,7 @@ func (t *train) board(group []zipindex.Entry) []*cache.Reader {
 	for _, e := range group {
 		pc := &piece{obj: t.a.object(e), since: time.Now(), wanted: make(chan struct{})}
 		c := &car{e: e, piece: pc, turn: make(chan struct{})}
-		if !t.p.begin(pc) {
+		if !t.p.begin(t.run, pc) {
 			break
 		}
 		rd := t.p.g.cache.Ahead(pc.obj, t.fill(len(t.cars), c))

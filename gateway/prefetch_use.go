@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"container/list"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 const (
 	pendingFor   = 60 * time.Second // what nobody asked for until then was read in vain
+	maxPending   = 1 << 14          // pieces, left ones too
 	outcomesKept = 64               // last pieces that a source is judged by,
 	outcomesFew  = 16               // when there are so many
 	stopFor      = 60 * time.Second // a source of which most was read in vain is not read ahead
@@ -21,16 +23,18 @@ type piece struct {
 	since  time.Time
 	wanted chan struct{} // closed when somebody asks
 	done   bool          // all there
+	left   bool          // nobody is expected to ask any more
 	got    atomic.Int64  // bytes that came
 	at     *list.Element
 }
 
-// pending is the pieces that are read ahead and not yet used, in the order in which they were begun.
+// pending is the pieces that are read ahead and not yet used, in the order in which they were begun. Those whose viewers went elsewhere stay only to see
+// whether they are used after all.
 type pending struct {
 	pieces   map[cache.Object]*piece
-	order    list.List // of *piece
-	bytes    int64
-	archives map[archiveKey]int64 // bytes of each
+	order    list.List            // of *piece
+	bytes    int64                // of those that are not left
+	archives map[archiveKey]int64 // and of each archive's
 }
 
 func newPending() pending {
@@ -46,7 +50,17 @@ func (q *pending) add(pc *piece) {
 func (q *pending) remove(pc *piece) {
 	delete(q.pieces, pc.obj)
 	q.order.Remove(pc.at)
-	q.count(pc, -pc.obj.Size)
+	if !pc.left {
+		q.count(pc, -pc.obj.Size)
+	}
+}
+
+// leave counts a piece no more, if it is there still.
+func (q *pending) leave(pc *piece) {
+	if q.pieces[pc.obj] == pc && !pc.left {
+		pc.left = true
+		q.count(pc, -pc.obj.Size)
+	}
 }
 
 func (q *pending) count(pc *piece, n int64) {
@@ -98,8 +112,8 @@ func (p *prefetch) took(obj cache.Object) {
 	p.settle(pc, !pc.done || p.g.cache.Has(obj), obj.Size)
 }
 
-// begin notes a piece that is about to be read. It is false where somebody is at it.
-func (p *prefetch) begin(pc *piece) bool {
+// begin notes a piece that is about to be read ahead of a run. It is false where somebody is at it.
+func (p *prefetch) begin(r *run, pc *piece) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old := p.pending.pieces[pc.obj]; old != nil {
@@ -109,6 +123,7 @@ func (p *prefetch) begin(pc *piece) bool {
 		p.settle(old, false, pc.obj.Size) // it fell out of the cache
 	}
 	p.pending.add(pc)
+	r.pieces = append(slices.DeleteFunc(r.pieces, func(old *piece) bool { return p.pending.pieces[old.obj] != old }), pc)
 	return true
 }
 
@@ -141,7 +156,7 @@ func (p *prefetch) settle(pc *piece, used bool, n int64) {
 func (p *prefetch) expire(now time.Time) {
 	for at := p.pending.order.Front(); at != nil; at = p.pending.order.Front() {
 		pc := at.Value.(*piece)
-		if now.Sub(pc.since) < pendingFor {
+		if now.Sub(pc.since) < pendingFor && p.pending.order.Len() <= maxPending {
 			return
 		}
 		p.settle(pc, false, pc.got.Load())
