@@ -55,8 +55,10 @@ func (p *prefetch) arrived(ctx context.Context, a *archive, e zipindex.Entry) bo
 	return drain(ctx, rd) == nil
 }
 
-// drain waits for a reader's bytes.
+// drain waits for a reader's bytes, as long as a fill may live that no viewer waits for.
 func drain(ctx context.Context, rd *cache.Reader) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin+lingerFor)
+	defer cancel()
 	for {
 		if _, err := rd.Next(ctx); err == io.EOF {
 			return nil

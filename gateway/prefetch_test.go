@@ -55,10 +55,10 @@ type theatre struct {
 // slowOrigin answers each read after a while, and remembers reads of segments.
 type slowOrigin struct {
 	origin.Origin
-	delay time.Duration
 	local bool
 
 	mu        sync.Mutex // guards following
+	delay     time.Duration
 	fail      error
 	failAbove int64 // only reads of more bytes fail
 	flip      int64 // reads of more bytes have a wrong bit; 0: none
@@ -73,13 +73,13 @@ func (s *slowOrigin) Read(ctx context.Context, name string, off, n int64, want *
 	if n > 1 { // one byte is asked for to see whether the archive is the same still
 		s.reads = append(s.reads, origin.Read{Name: name, Off: off, N: n})
 	}
-	fail, flip := s.fail, s.flip > 0 && n > s.flip
+	delay, fail, flip := s.delay, s.fail, s.flip > 0 && n > s.flip
 	if n <= s.failAbove {
 		fail = nil
 	}
 	s.mu.Unlock()
 	select {
-	case <-time.After(s.delay):
+	case <-time.After(delay):
 	case <-ctx.Done():
 		s.mu.Lock()
 		s.ended++
@@ -459,6 +459,22 @@ func TestPrefetchThatFailsHarmsNobody(t *testing.T) {
 		th.watchFour()
 		for i := 4; i < 8; i++ {
 			th.ask(0, i)
+		}
+	})
+}
+
+// TestPrefetchEndsWhenStorageHangs, so that nothing is held for ever.
+func TestPrefetchEndsWhenStorageHangs(t *testing.T) {
+	inTime(t, 200*time.Millisecond, func(th *theatre) {
+		th.watchFour()
+		time.Sleep(time.Second)
+		th.storage.set(func(s *slowOrigin) { s.delay = 24 * time.Hour })
+		th.play(0, 4, 5)
+		th.wantReads(append(watchedFour, "0:6-8")...)
+		time.Sleep(75 * time.Second)
+		synctest.Wait()
+		if th.storage.ended != 1 {
+			t.Errorf("%d reads were given up, want 1", th.storage.ended)
 		}
 	})
 }
