@@ -4,7 +4,7 @@ import "slices"
 
 // rows is the table, in the order of the forty faults.
 func rows() []row {
-	return slices.Concat(connectionRows, headerRows, bodyRows, rangeRows, versionRows, viewerRows, programRows, absentRows, playbackRows)
+	return slices.Concat(connectionRows, headerRows, bodyRows, rangeRows, versionRows, viewerRows, programRows, diskRows, absentRows, playbackRows)
 }
 
 // index is a path that makes the gateway know the title, and keeps no media.
