@@ -97,10 +97,12 @@ func table(turns []*turn) string {
 		verdict, leaks := "pass", "nothing"
 		for ; i < len(turns) && turns[i].row.id == r.id; i++ {
 			x := turns[i]
-			outcome = append(outcome, fmt.Sprintf("%s: %s", x.viewer, x.result.Played.Outcome))
-			added = append(added, x.result.Added.Round(10*time.Millisecond).String())
-			reads = append(reads, fmt.Sprint(x.result.Reads))
-			bytes = append(bytes, fmt.Sprint(x.result.Bytes>>10))
+			outcome = append(outcome, strings.TrimPrefix(fmt.Sprintf("%s: %s", x.viewer, x.result.Played.Outcome), "own: "))
+			if r.play == nil {
+				added = append(added, x.result.Added.Round(10*time.Millisecond).String())
+				reads = append(reads, fmt.Sprint(x.result.Reads))
+				bytes = append(bytes, fmt.Sprint(x.result.Bytes>>10))
+			}
 			if len(x.result.Failures) > 0 {
 				verdict = "FAIL"
 			}

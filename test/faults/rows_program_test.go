@@ -226,5 +226,16 @@ func playBadReload(s *stage) played {
 	if got.Outcome != "plays" {
 		s.errorf("after: %s", got.Outcome)
 	}
-	return got
+	for {
+		select {
+		case line := <-p.lines:
+			if strings.Contains(line, "nodez") {
+				return got
+			}
+			continue
+		case <-time.After(5 * time.Second):
+			s.errorf("the error is not shown")
+		}
+		return got
+	}
 }

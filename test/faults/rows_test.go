@@ -1,10 +1,23 @@
 package faults
 
-import "slices"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// rows is the table, in the order of the forty faults.
+// rows is the table, in the order of the forty faults; what has a higher number is several of them.
 func rows() []row {
-	return slices.Concat(connectionRows, headerRows, bodyRows, rangeRows, versionRows, viewerRows, programRows, diskRows, absentRows, playbackRows)
+	all := slices.Concat(connectionRows, headerRows, bodyRows, rangeRows, versionRows, viewerRows, programRows, diskRows, absentRows, playbackRows)
+	slices.SortStableFunc(all, func(a, b row) int { return cmp.Or(cmp.Compare(a.number(), b.number()), strings.Compare(a.id, b.id)) })
+	return all
+}
+
+// number is the row's in the table of forty faults.
+func (r row) number() (n int) {
+	fmt.Sscan(strings.TrimRight(r.id, "abcdefgh"), &n)
+	return n
 }
 
 // index is a path that makes the gateway know the title, and keeps no media.
