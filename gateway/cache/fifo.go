@@ -21,7 +21,7 @@ type item[K comparable, V any] struct {
 	key   K
 	value V
 	size  int64
-	uses  int8 // since it was queued; saturates
+	uses  int8 // since it was queued, up to maxUses
 	main  bool
 	at    *list.Element
 }
@@ -34,7 +34,7 @@ type queue struct {
 
 const (
 	smallShare = 10 // small has 1/smallShare of the bytes
-	maxUses    = 3
+	maxUses    = 7  // how often what is in main may come around unused; what a few viewers share stays for the next of them
 	minGhosts  = 1024
 )
 
@@ -125,10 +125,10 @@ func (m *fifo[K, V]) forget(it *item[K, V]) {
 	}
 }
 
-// remember keeps the key of what fell out of small, for about as many as are kept.
+// remember keeps the key of what fell out of small, for half as many as are kept: with more, titles come back that are watched too rarely.
 func (m *fifo[K, V]) remember(key K) {
 	m.ghosts[key] = m.ghostOrder.PushBack(key)
-	for len(m.ghosts) > max(minGhosts, len(m.items)) {
+	for len(m.ghosts) > max(minGhosts, len(m.items)/2) {
 		m.dropGhost(m.ghostOrder.Front())
 	}
 }
