@@ -68,7 +68,7 @@ func (e *ChecksumError) Unwrap() error { return ErrChecksum }
 // Cache is safe for concurrent use.
 //
 // mu guards the two maps of spans, every span and every flight; nothing is read, computed over content or waited for while it is
-// held. It is a leaf: no other lock is taken under it.
+// held. No other lock is taken under it but that of the Disk.
 type Cache struct {
 	cfg     Config
 	ctx     context.Context // of all fills

@@ -6,9 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -16,28 +14,35 @@ import (
 // DiskConfig says where a Disk keeps its files, and how many bytes of them. Zero means the default.
 type DiskConfig struct {
 	Dir     string
-	Bytes   int64        // of all files; default 10 GiB
-	Reserve int64        // bytes of the volume that are left free; default 1 GiB
+	Bytes   int64        // of all files, the one being written included; default 10 GiB
+	Reserve int64        // bytes of the volume that are left free; default 1 GiB. Where less is free, nothing is kept
 	Logger  *slog.Logger // default: discards
 }
 
 // Disk keeps spans, and small things by name, in files that outlive the process. A file is written beside its place and renamed; its
 // checksum is looked at whenever it is read, so that one which a crash left damaged is as good as none. What cannot be written is not kept, and
 // nobody waits for it. Safe for concurrent use; a nil *Disk keeps nothing.
+//
+// One goroutine, the writer, writes and removes files: so none is removed while it is written anew.
 type Disk struct {
-	cfg   DiskConfig
-	root  *os.Root
-	lock  *os.File
-	queue chan job
-	idle  sync.WaitGroup // the writer and the scan
+	cfg  DiskConfig
+	root *os.Root
+	lock *os.File
+	idle sync.WaitGroup // the writer and the scan
 
-	mu      sync.Mutex // guards following; a leaf
+	mu      sync.Mutex // guards following; a leaf, and no file is touched under it
+	work    sync.Cond  // there is some for the writer
 	closed  bool
-	kept    *fifo[file, struct{}]
+	spans   *fifo[file, struct{}]
+	blobs   *fifo[file, struct{}] // spans make room for them, up to their share
 	scanned bool
-	waiting int64     // bytes in the queue
-	gone    []file    // to be removed by the writer
-	until   time.Time // nothing is written till then, after a failure
+	pending map[file][]byte // to be written
+	order   []file          // keys of pending
+	waiting int64           // bytes of pending
+	writing file            // what the writer is at; zero when it was removed meanwhile
+	gone    []file          // to be removed by the writer; stays here till it is
+	sweeps  int             // how often the writer has removed some
+	until   time.Time       // nothing is written till then, after a failure; zero after a success
 	stats   DiskStats
 }
 
@@ -48,19 +53,13 @@ type DiskStats struct {
 	Failing                                           bool // writing failed lately, and is tried again later
 }
 
-// job is a file to write; without data it only has the writer look for files to remove.
-type job struct {
-	file file
-	data []byte
-}
-
 const (
-	maxQueued   = 1024
-	maxUnsaved  = 128 << 20        // bytes that wait to be written; more are not kept
-	failedPause = 30 * time.Second // after a failure to write
+	maxQueued   = 1024             // files that wait to be written; more are not kept
+	maxUnsaved  = 128 << 20        // bytes of them
+	failedPause = 30 * time.Second // after a failure
 	lowWater    = 95               // percent of Bytes that are left when room is made
+	blobShare   = 8                // blobs have 1/blobShare of Bytes
 	maxBlob     = 16 << 20
-	checkEvery  = 64 << 20 // bytes written between two looks at the volume
 )
 
 // ErrInUse says that another process keeps its files in the folder.
@@ -80,14 +79,17 @@ func OpenDisk(cfg DiskConfig) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Disk{cfg: cfg, root: root, queue: make(chan job, maxQueued)}
-	d.kept = newFIFO[file, struct{}](cfg.Bytes, func(f file, _ struct{}) { d.stats.Evicted++; d.discard(f) })
+	d := &Disk{cfg: cfg, root: root, pending: map[file][]byte{}}
+	evicted := func(f file, _ struct{}) { d.stats.Evicted++; d.discard(f) }
+	d.work.L = &d.mu
+	d.spans = newFIFO(cfg.Bytes, evicted)
+	d.blobs = newFIFO(cfg.Bytes/blobShare, evicted)
 	if d.lock, err = lockFile(root, "lock"); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("cache folder %s: %w", cfg.Dir, err)
 	}
 	d.idle.Go(d.scan)
-	d.idle.Go(d.work)
+	d.idle.Go(d.writer)
 	return d, nil
 }
 
@@ -102,7 +104,7 @@ func (d *Disk) Close() error {
 		return nil
 	}
 	d.closed = true
-	close(d.queue)
+	d.work.Signal()
 	d.mu.Unlock()
 	d.idle.Wait()
 	return errors.Join(d.lock.Close(), d.root.Close())
@@ -116,9 +118,20 @@ func (d *Disk) Stats() DiskStats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stats
-	s.Files, s.Bytes, s.Failing = int64(len(d.kept.items)), d.kept.bytes, time.Now().Before(d.until)
+	s.Files, s.Bytes, s.Failing = int64(len(d.spans.items)+len(d.blobs.items)), d.bytes(), time.Now().Before(d.until)
 	return s
 }
+
+// kept is the books of a file's kind. d.mu is held.
+func (d *Disk) kept(f file) *fifo[file, struct{}] {
+	if f.blob {
+		return d.blobs
+	}
+	return d.spans
+}
+
+// bytes is what all files take. d.mu is held.
+func (d *Disk) bytes() int64 { return d.spans.bytes + d.blobs.bytes }
 
 // has says whether a file is there. While the folder is still being looked at, it may be.
 func (d *Disk) has(f file) bool {
@@ -127,53 +140,67 @@ func (d *Disk) has(f file) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.kept.has(f) || !d.scanned
+	return d.kept(f).has(f) || !d.scanned && !slices.Contains(d.gone, f)
 }
 
-// put has a file written, some time. data must not change any more.
+// put has a file written, some time, if it is not there. data must not change any more.
 func (d *Disk) put(f file, data []byte) {
 	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.kept.has(f) {
+	if !d.kept(f).has(f) {
+		d.enqueue(f, data)
+	}
+}
+
+// enqueue hands a file to the writer, if it takes one more. d.mu is held.
+func (d *Disk) enqueue(f file, data []byte) {
+	if d.pending[f] != nil || d.writing == f {
 		return
 	}
-	if time.Now().Before(d.until) || d.waiting+int64(len(data)) > maxUnsaved || !d.enqueue(job{f, data}) {
+	if d.closed || time.Now().Before(d.until) || len(d.order) == maxQueued || d.waiting+int64(len(data)) > maxUnsaved || f.size(len(data)) > d.kept(f).max {
 		d.stats.Skipped++
+		return
 	}
+	d.pending[f] = data
+	d.order = append(d.order, f)
+	d.waiting += int64(len(data))
+	d.work.Signal()
 }
 
-// enqueue hands a job to the writer, if it takes one. d.mu is held.
-func (d *Disk) enqueue(j job) bool {
-	if d.closed {
-		return false
-	}
-	select {
-	case d.queue <- j:
-		d.waiting += int64(len(j.data))
-		return true
-	default:
-		return false
-	}
-}
-
-// remove forgets a file.
+// remove forgets a file, one that is still to be written included.
 func (d *Disk) remove(f file) {
 	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.kept.remove(f)
-	d.discard(f)
+	d.drop(f)
+}
+
+// drop is remove. d.mu is held.
+func (d *Disk) drop(f file) {
+	if data := d.pending[f]; data != nil {
+		d.waiting -= int64(len(data))
+		delete(d.pending, f)
+		i := slices.Index(d.order, f)
+		d.order = slices.Delete(d.order, i, i+1)
+	}
+	if d.writing == f {
+		d.writing = file{}
+	}
+	if kept := d.kept(f); kept.has(f) || !d.scanned {
+		kept.remove(f)
+		d.discard(f)
+	}
 }
 
 // discard has a file removed that is not kept any more. d.mu is held.
 func (d *Disk) discard(f file) {
 	d.gone = append(d.gone, f)
-	d.enqueue(job{}) // where the queue is full, the writer looks anyway
+	d.work.Signal()
 }
 
 // read fills buf with a file's data. It is false where that is not there, damaged or of another length.
@@ -184,91 +211,62 @@ func (d *Disk) read(f file, buf []byte) bool {
 
 // load reads a file of up to limit bytes of data, into buf where that is large enough.
 func (d *Disk) load(f file, limit int64, buf []byte) ([]byte, error) {
+	sweeps := d.swept()
 	data, err := readFile(d.root, f, limit, buf)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case err == nil:
-		d.kept.get(f) // a use
+		if !d.scanned {
+			d.keepIf(f, f.size(len(data)), sweeps)
+		}
+		d.kept(f).get(f) // a use
 		d.stats.Hits++
 	case errors.Is(err, fs.ErrNotExist):
-		d.kept.remove(f)
-	default:
+		d.drop(f)
+	case errors.Is(err, errDamaged):
 		d.stats.Damaged++
-		d.kept.remove(f)
-		d.root.Remove(f.path()) // at once: it may be written anew
 		d.cfg.Logger.Warn("cache file dropped", "file", f.path(), "err", err)
+		d.drop(f)
+	default:
+		d.failed(err)
+		if !errors.Is(err, errOpen) { // it may be fine, and there are too many open files, say
+			d.drop(f)
+		}
 	}
 	return data, err
 }
 
-// PutBlob keeps a small thing by its name, some time. data must not change any more.
+// keep takes a file into the books, or has it removed where it is larger than all may be. d.mu is held.
+func (d *Disk) keep(f file, size int64) {
+	if kept := d.kept(f); !kept.has(f) && !kept.add(f, struct{}{}, size) {
+		d.discard(f)
+	}
+	d.spans.shrink(d.cfg.Bytes - d.blobs.bytes)
+}
+
+// PutBlob keeps a small thing by its name, some time, instead of what was kept by it before. data must not change any more.
 func (d *Disk) PutBlob(name string, data []byte) {
-	if d == nil || len(data) > maxBlob {
+	if d == nil || len(data) == 0 || len(data) > maxBlob {
 		return
 	}
-	d.remove(blobOf(name))
-	d.put(blobOf(name), data)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop(blobOf(name))
+	d.enqueue(blobOf(name), data)
 }
 
 // Blob answers what PutBlob kept.
 func (d *Disk) Blob(name string) ([]byte, bool) {
-	if d == nil {
-		return nil, false
+	if f := blobOf(name); d.has(f) {
+		data, err := d.load(f, maxBlob, nil)
+		return data, err == nil
 	}
-	f := blobOf(name)
-	d.mu.Lock()
-	look := d.kept.has(f) || !d.scanned
-	d.mu.Unlock()
-	if !look {
-		return nil, false
-	}
-	data, err := d.load(f, maxBlob, nil)
-	return data, err == nil
+	return nil, false
 }
 
 // DropBlob forgets what PutBlob kept.
 func (d *Disk) DropBlob(name string) { d.remove(blobOf(name)) }
-
-// work writes and removes files, one after the other.
-func (d *Disk) work() {
-	written := int64(0)
-	defer d.sweep()
-	for j := range d.queue {
-		d.sweep()
-		if j.data == nil {
-			continue
-		}
-		size := j.file.size(len(j.data))
-		if written += size; written > checkEvery {
-			written = 0
-			d.spare()
-		}
-		err := writeFile(d.root, j.file, j.data)
-		d.mu.Lock()
-		d.waiting -= int64(len(j.data))
-		if err != nil {
-			d.failed(err)
-		} else if d.stats.Writes++; !d.kept.has(j.file) && !d.kept.add(j.file, struct{}{}, size) {
-			d.discard(j.file) // larger than all may be
-		}
-		if d.kept.bytes > d.cfg.Bytes-size {
-			d.kept.shrink(d.cfg.Bytes / 100 * lowWater)
-		}
-		d.mu.Unlock()
-	}
-}
-
-// sweep removes the files that are not kept any more.
-func (d *Disk) sweep() {
-	d.mu.Lock()
-	gone := slices.DeleteFunc(d.gone, d.kept.has)
-	d.gone = nil
-	d.mu.Unlock()
-	for _, f := range gone { // nobody else writes files
-		d.root.Remove(f.path())
-	}
-}
 
 // failed stops writing for a while. It says so once. d.mu is held.
 func (d *Disk) failed(err error) {
@@ -278,56 +276,4 @@ func (d *Disk) failed(err error) {
 		d.cfg.Logger.Error("nothing is written to the cache folder for now", "dir", d.cfg.Dir, "err", err)
 	}
 	d.until = now.Add(failedPause)
-}
-
-// scan finds the files that are there, and removes what a crash left half written.
-func (d *Disk) scan() {
-	shards, err := fs.ReadDir(d.root.FS(), ".")
-	if err != nil {
-		d.cfg.Logger.Error("cache folder cannot be read", "dir", d.cfg.Dir, "err", err)
-	}
-	for _, shard := range shards {
-		if !shard.IsDir() || len(shard.Name()) != 2 {
-			continue
-		}
-		files, _ := fs.ReadDir(d.root.FS(), shard.Name())
-		for _, e := range files {
-			d.found(path.Join(shard.Name(), e.Name()))
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.scanned = true
-}
-
-// found takes note of a file, if it is there still.
-func (d *Disk) found(name string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return
-	}
-	f, ok := parseFile(name)
-	info, err := d.root.Lstat(name)
-	switch {
-	case err != nil:
-	case ok && slices.Contains(d.gone, f):
-	case ok:
-		if !d.kept.has(f) && !d.kept.add(f, struct{}{}, info.Size()) {
-			d.discard(f)
-		}
-	case strings.HasSuffix(name, half) && time.Since(info.ModTime()) > time.Minute:
-		d.root.Remove(name)
-	}
-}
-
-// spare makes room where the volume has less free bytes than the reserve.
-func (d *Disk) spare() {
-	free, ok := freeBytes(d.root)
-	if !ok || free >= d.cfg.Reserve {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.kept.shrink(d.kept.bytes - (d.cfg.Reserve - free))
 }

@@ -66,6 +66,11 @@ func TestRestartIsWarm(t *testing.T) {
 	if !c.Has(small) || !c.Has(large) || !c.Proved(small) {
 		t.Error("what is on disk is not there, or not proved")
 	}
+	c.Close()
+	d.Close()
+	if st := d.Stats(); st.Writes != 0 || st.Files != 12 {
+		t.Errorf("%+v, want 12 files and none of them written again", st)
+	}
 }
 
 // TestDamagedFilesAreMisses: whatever is wrong with them, they are read from storage and removed.
@@ -138,11 +143,7 @@ func TestDiskIsBounded(t *testing.T) {
 		}
 	}
 	d = openDisk(t, dir, limit/2)
-	waitFor(t, func() bool {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return d.scanned
-	})
+	waitScanned(t, d)
 	d.Close()
 	if _, n := files(t, dir); n > limit/2 {
 		t.Errorf("%d bytes after the limit was halved", n)
@@ -163,6 +164,7 @@ func TestTwoProcessesRefuse(t *testing.T) {
 func TestFailingDiskServesOn(t *testing.T) {
 	dir := t.TempDir()
 	d := openDisk(t, dir, 0)
+	waitScanned(t, d)
 	c, s := newCache(t, Config{Disk: d}), &storage{}
 	obj := object("seg", 50_000)
 	shard := filepath.Join(dir, fileOf(spanKey{obj, 0}).path()[:2])
@@ -184,6 +186,16 @@ func TestFailingDiskServesOn(t *testing.T) {
 	waitFor(t, func() bool { return d.Stats().Writes == 1 })
 }
 
+// waitScanned waits until all files that are there are known.
+func waitScanned(t *testing.T, d *Disk) {
+	t.Helper()
+	waitFor(t, func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.scanned
+	})
+}
+
 func waitFor(t *testing.T, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
@@ -198,7 +210,6 @@ func TestBlobs(t *testing.T) {
 	d := openDisk(t, dir, 0)
 	d.PutBlob("a", []byte("one"))
 	d.PutBlob("a", []byte("two"))
-	d.PutBlob("b", []byte{})
 	d.PutBlob("large", make([]byte, maxBlob+1))
 	d.Close()
 	d = openDisk(t, dir, 0)
@@ -220,20 +231,24 @@ func BenchmarkDiskHit(b *testing.B) {
 	dir, obj := b.TempDir(), object("seg", 1<<20)
 	fillDisk(b, dir, Config{}, obj)
 	list, _ := files(b, dir)
-	b.Run("disk", func(b *testing.B) {
-		c := newCache(b, Config{Memory: 1, Disk: openDisk(b, dir, 0)})
-		b.SetBytes(obj.Size)
-		b.ReportAllocs()
-		for b.Loop() {
-			r := c.Open(obj, 0, obj.Size, nil)
-			if p, err := r.Next(b.Context()); err != nil || len(p) != 1<<20 {
-				b.Fatal(len(p), err)
+	for _, test := range []struct {
+		name   string
+		memory int64
+	}{{"memory", 2 << 20}, {"disk", 1}} {
+		b.Run(test.name, func(b *testing.B) {
+			c := newCache(b, Config{Memory: test.memory, Disk: openDisk(b, dir, 0)})
+			b.ReportAllocs()
+			for b.Loop() {
+				r := c.Open(obj, 0, obj.Size, nil)
+				if p, err := r.Next(b.Context()); err != nil || len(p) == 0 {
+					b.Fatal(len(p), err)
+				}
+				r.Close()
 			}
-			r.Close()
-		}
-	})
+		})
+	}
 	b.Run("ReadFile", func(b *testing.B) {
-		b.SetBytes(obj.Size)
+		b.ReportAllocs()
 		for b.Loop() {
 			p, err := os.ReadFile(list[0])
 			if err != nil || !bytes.HasSuffix(p, content(obj.Size-10, 10)) {

@@ -30,5 +30,5 @@ func freeBytes(root *os.Root) (int64, bool) {
 	if err := syscall.Statfs(root.Name(), &s); err != nil {
 		return 0, false
 	}
-	return int64(s.Bavail) * int64(s.Bsize), true
+	return int64(s.Bavail) * int64(s.Bsize), true //nolint:unconvert // other systems have other types
 }

@@ -23,7 +23,18 @@ const (
 )
 
 // file names a file by the SHA-256, cut to 16 bytes, of what it holds.
-type file [16]byte
+type file struct {
+	sum  [16]byte
+	blob bool // not a span
+}
+
+const blobSuffix = ".blob"
+
+// errDamaged is about a file that holds something else than was written.
+var errDamaged = errors.New("damaged")
+
+// errOpen is about a file of which nothing was read.
+var errOpen = errors.New("not opened")
 
 // fileOf is the file of a span.
 func fileOf(key spanKey) file {
@@ -36,17 +47,20 @@ func fileOf(key spanKey) file {
 	h = binary.LittleEndian.AppendUint32(h, key.obj.CRC)
 	h = binary.LittleEndian.AppendUint64(h, uint64(key.i))
 	sum := sha256.Sum256(h)
-	return file(sum[:16])
+	return file{sum: [16]byte(sum[:])}
 }
 
 func blobOf(name string) file {
 	sum := sha256.Sum256([]byte("blob:" + name))
-	return file(sum[:16])
+	return file{[16]byte(sum[:]), true}
 }
 
 // path is the file's place: a folder for each first byte.
 func (f file) path() string {
-	s := hex.EncodeToString(f[:])
+	s := hex.EncodeToString(f.sum[:])
+	if f.blob {
+		return s[:2] + "/" + s + blobSuffix
+	}
 	return s[:2] + "/" + s
 }
 
@@ -55,12 +69,14 @@ func (f file) size(data int) int64 { return int64(data) + diskHeader }
 
 // parseFile reads a path.
 func parseFile(path string) (f file, ok bool) {
-	dir, name, ok := strings.Cut(path, "/")
+	dir, name, _ := strings.Cut(path, "/")
+	name, f.blob = strings.CutSuffix(name, blobSuffix)
 	b, err := hex.DecodeString(name)
-	if !ok || err != nil || len(b) != len(f) || !strings.HasPrefix(name, dir) {
+	if err != nil || len(b) != len(f.sum) {
 		return f, false
 	}
-	return file(b), name == strings.ToLower(name)
+	f.sum = [16]byte(b)
+	return f, strings.HasPrefix(name, dir) && f.path()[3:3+len(name)] == name
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -70,7 +86,7 @@ func (f file) header(data []byte) []byte {
 	h = append(h, diskMagic...)
 	h = binary.LittleEndian.AppendUint64(h, uint64(len(data)))
 	h = binary.LittleEndian.AppendUint32(h, crc32.Checksum(data, castagnoli))
-	return append(h, f[:12]...)
+	return append(h, f.sum[:12]...)
 }
 
 // writeFile writes beside the file's place and renames.
@@ -101,30 +117,41 @@ func writeFile(root *os.Root, f file, data []byte) error {
 func readFile(root *os.Root, f file, limit int64, buf []byte) ([]byte, error) {
 	r, err := root.Open(f.path())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errOpen, err)
 	}
 	defer r.Close()
 	var h [diskHeader]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return nil, short("header", err)
 	}
 	n := binary.LittleEndian.Uint64(h[8:])
-	if string(h[:8]) != diskMagic || !bytes.Equal(h[20:], f[:12]) || n > uint64(limit) {
-		return nil, errors.New("it is another file")
+	if string(h[:8]) != diskMagic || !bytes.Equal(h[20:], f.sum[:12]) || n > uint64(limit) {
+		return nil, fmt.Errorf("%w: it is another file", errDamaged)
 	}
 	if uint64(len(buf)) < n {
 		info, err := r.Stat()
-		if err != nil || info.Size() != int64(n)+diskHeader {
-			return nil, errors.New("it has another length than it says")
+		if err != nil {
+			return nil, err
+		}
+		if info.Size() != int64(n)+diskHeader {
+			return nil, fmt.Errorf("%w: it has another length than it says", errDamaged)
 		}
 		buf = make([]byte, n)
 	}
 	buf = buf[:n]
 	if _, err := io.ReadFull(r, buf); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+		return nil, short("data", err)
 	}
 	if crc32.Checksum(buf, castagnoli) != binary.LittleEndian.Uint32(h[16:]) {
-		return nil, errors.New("its checksum is wrong")
+		return nil, fmt.Errorf("%w: its checksum is wrong", errDamaged)
 	}
 	return buf, nil
+}
+
+// short tells a file that ends too early from one that cannot be read.
+func short(what string, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends in its %s", errDamaged, what)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
