@@ -65,8 +65,10 @@ func splitURI(uri string) (path, query, fragment string) {
 	if i := strings.IndexByte(uri, '#'); i >= 0 {
 		uri, fragment = uri[:i], uri[i:]
 	}
-	path, query, _ = strings.Cut(uri, "?")
-	return path, query, fragment
+	if i := strings.IndexByte(uri, '?'); i >= 0 {
+		return uri[:i], uri[i+1:], fragment
+	}
+	return uri, "", fragment
 }
 
 // pathStart is the number of bytes that scheme and authority take at the start

@@ -23,9 +23,12 @@ const (
 // literally: an encoded one (r%61nge) is another parameter, as is Range.
 // off and n are 0 unless state is Valid; then off+n does not overflow.
 func ParseRange(rawQuery string) (off, n int64, state RangeState) {
-	for rest, more := rawQuery, true; more; {
-		var param string
-		param, rest, more = strings.Cut(rest, "&")
+	for rest, more := rawQuery, rawQuery != ""; more; {
+		param := rest
+		i := strings.IndexByte(rest, '&')
+		if more = i >= 0; more {
+			param, rest = rest[:i], rest[i+1:]
+		}
 		if !isRangeParam(param) {
 			continue
 		}
@@ -95,7 +98,14 @@ func parseRangeValue(value string) (off, n int64, ok bool) {
 // there are none or they do not fit an int64.
 func parseDigits(s string) (v int64, rest string, ok bool) {
 	i := 0
-	for ; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
+	for ; i < len(s) && i < 18; i++ { // 18 digits fit
+		d := s[i] - '0'
+		if d > 9 {
+			return v, s[i:], i > 0
+		}
+		v = v*10 + int64(d)
+	}
+	for ; i < len(s) && s[i]-'0' <= 9; i++ {
 		if v > math.MaxInt64/10 {
 			return 0, "", false
 		}

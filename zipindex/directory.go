@@ -49,8 +49,7 @@ type parser struct {
 	names nameListBuilder
 	end   uint64 // where the last entry's data ends at the earliest
 
-	last   []byte    // the last name as served
-	folder int       // of it, when it may be a path and stands so in the archive: bytes up to its last slash; else -1
+	folder int       // of the last name, when it may be a path and stands so in the archive: bytes up to its last slash; else -1
 	spare  [2][]byte // the last decoded name is in one of them, the next one goes into the other
 
 	overlap *Error // the first
@@ -176,7 +175,7 @@ func (p *parser) add(r *record) {
 	p.end = r.offset + localLen + uint64(len(r.name)) + r.compressed
 
 	form, bad := p.serve(r)
-	m := marks(form)<<bitsForm | marks(judge(r, p.last, bad))<<bitsReason
+	m := marks(form)<<bitsForm | marks(judge(r, p.names.last, bad))<<bitsReason
 	if r.flags&flagDescriptor != 0 {
 		m |= bitDescriptor
 	}
@@ -187,10 +186,11 @@ func (p *parser) add(r *record) {
 		m |= bitWide
 		p.wide = append(p.wide, wide{offset: r.offset, size: r.size, compressed: r.compressed, method: r.method, flags: r.flags})
 	}
-	p.recs = append(p.recs, rec{
-		offLow: uint32(r.offset), offHigh: uint16(r.offset >> 32), compressed: uint32(min(r.compressed, ones32)),
-		crc: r.crc, rawLen: uint16(len(r.name)), marks: m,
-	})
+	p.recs = p.recs[:len(p.recs)+1]
+	e := &p.recs[len(p.recs)-1] // field by field: faster than a copy
+	e.offLow, e.offHigh = uint32(r.offset), uint16(r.offset>>32)
+	e.compressed, e.crc = uint32(min(r.compressed, ones32)), r.crc
+	e.rawLen, e.marks = uint16(len(r.name)), m
 }
 
 // checkOverlap wants the last entry to end before the next one, or the directory, begins.
@@ -199,7 +199,7 @@ func (p *parser) checkOverlap(next uint64) {
 		return
 	}
 	last := p.recs[len(p.recs)-1].offset()
-	p.overlap = &Error{CodeOverlap, last, fmt.Sprintf("entry %q at byte %d reaches to byte %d, and what lies behind it begins at %d", p.last, last, p.end, next)}
+	p.overlap = &Error{CodeOverlap, last, fmt.Sprintf("entry %q at byte %d reaches to byte %d, and what lies behind it begins at %d", p.names.last, last, p.end, next)}
 }
 
 // serve finds the name that r is served under, and adds it to the names.
@@ -208,19 +208,17 @@ func (p *parser) serve(r *record) (form nameForm, bad bool) {
 	if len(name) > 2 && name[0] == '.' && name[1] == '/' {
 		name, form = name[2:], formDotSlash
 	}
-	shared := sharedPrefix(p.last, name)
+	shared := sharedPrefix(p.names.last, name)
 	if p.neighbour(name, shared) {
 		p.names.add(name, shared)
-		p.last = name
 		return form, false
 	}
 	p.folder = -1
 	if !utf8.Valid(name) {
 		name, form = p.decode(r, name, form)
-		shared = sharedPrefix(p.last, name)
+		shared = sharedPrefix(p.names.last, name)
 	}
 	p.names.add(name, shared)
-	p.last = name
 	bad = form&formInvalid != 0 || badPath(name)
 	if !bad && form&formCP437 == 0 {
 		p.folder = bytes.LastIndexByte(name, '/') + 1

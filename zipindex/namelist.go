@@ -31,11 +31,13 @@ const (
 type nameListBuilder struct {
 	nameList
 	hashes []uint32 // of the names, by place
+	last   []byte   // the name that was added last
+	mixed  bool     // the names were not added in order
 }
 
 // newNameListBuilder makes room for n names.
 func newNameListBuilder(n int) nameListBuilder {
-	const usual = 10 // bytes that a name takes
+	const usual = 8 // bytes that a name takes
 	return nameListBuilder{
 		hashes: make([]uint32, 0, n),
 		nameList: nameList{
@@ -47,16 +49,18 @@ func newNameListBuilder(n int) nameListBuilder {
 	}
 }
 
-// add appends a name that shares so many bytes with the one before.
+// add appends a name that shares so many bytes with the last one. It must stay as it is until the next one is added.
 func (l *nameListBuilder) add(name []byte, shared int) {
-	if l.n%blockNames == 0 {
+	if shared == len(name) || shared < len(l.last) && name[shared] < l.last[shared] {
+		l.mixed = true
+	}
+	l.last = name
+	first := l.n%blockNames == 0
+	if first {
 		l.blocks = append(l.blocks, uint32(len(l.text)))
 		shared = 0
-	} else {
-		l.text = appendNumber(l.text, shared)
 	}
-	l.text = appendNumber(l.text, len(name)-shared)
-	l.text = append(l.text, name[shared:]...)
+	l.text = appendName(l.text, shared, name[shared:], first)
 	l.n++
 	l.hashes = append(l.hashes, l.hash(name))
 }
@@ -67,7 +71,9 @@ func (l *nameListBuilder) finish() (list nameList, first, second int) {
 		l.text = slices.Clone(l.text)
 	}
 	l.fillBuckets()
-	first, second = l.twice()
+	if l.mixed {
+		first, second = l.twice()
+	}
 	return l.nameList, first, second
 }
 
@@ -189,12 +195,18 @@ func number(b []byte) (n int, rest []byte) {
 	return int(v), b[k:]
 }
 
-// appendNumber is number's inverse.
-func appendNumber(b []byte, n int) []byte {
-	if n < 0x80 {
-		return append(b, byte(n))
+// appendName is nextName's inverse.
+func appendName(block []byte, shared int, own []byte, first bool) []byte {
+	if end := len(block) + 2 + len(own); !first && shared < 0x80 && len(own) < 0x80 && end <= cap(block) { // as most: without a second look at the room
+		b := block[len(block):end]
+		b[0], b[1] = byte(shared), byte(len(own))
+		copy(b[2:], own)
+		return block[:end]
 	}
-	return binary.AppendUvarint(b, uint64(n))
+	if !first {
+		block = binary.AppendUvarint(block, uint64(shared))
+	}
+	return append(binary.AppendUvarint(block, uint64(len(own))), own...)
 }
 
 // sharedPrefix is the number of bytes that a and b begin with both.
@@ -205,6 +217,12 @@ func sharedPrefix(a, b []byte) int {
 		if differ := le.Uint64(a[i:]) ^ le.Uint64(b[i:]); differ != 0 {
 			return i + bits.TrailingZeros64(differ)/8
 		}
+	}
+	if n >= 8 { // the rest, together with some that are known to be equal
+		if differ := le.Uint64(a[n-8:n]) ^ le.Uint64(b[n-8:n]); differ != 0 {
+			return n - 8 + bits.TrailingZeros64(differ)/8
+		}
+		return n
 	}
 	for i < n && a[i] == b[i] {
 		i++
