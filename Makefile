@@ -26,7 +26,7 @@ setup: ## install what the tests need (Debian packages, npm packages)
 	test/setup.sh
 
 test: setup $(WEB) ## everything: checks, unit tests with the race detector, short fuzzing, real players
-	$(GO) vet ./...
+	$(GO) build ./... && $(GO) vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	cd web && npm run check && npm test
 	ZIPREEL_TEST_TOOLS=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v '^zipreel/test')
