@@ -7,8 +7,11 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"zipreel/gateway"
 	"zipreel/gateway/origin"
 )
 
@@ -179,6 +182,26 @@ func TestFlippedBitNeverCompletes(t *testing.T) {
 	}
 	wantProblem(t, f.get(url), 422, "checksum")
 	wantBody(t, f.get("/v/films/bbb.zip/t.m4s"), 200, pattern(2, 100_000))
+}
+
+// A file has the same wrong bytes whenever it is read, so that the first answer is the last word.
+func TestDamagedFile(t *testing.T) {
+	dir := t.TempDir()
+	archive, offsets := makeZip(t, file{"small.ts", pattern(1, 10_000)}, file{"large.ts", pattern(2, 300_000)}, file{"m.m3u8", []byte("#EXTM3U\n#EXTINF:1,\nsmall.ts\n")})
+	archive[offsets["small.ts"]+500] ^= 1
+	archive[offsets["m.m3u8"]+10] ^= 1
+	if err := os.WriteFile(filepath.Join(dir, "b.zip"), archive, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files, err := origin.NewDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, func(c *gateway.Config) { c.Sources[0].Origin = files })
+	wantProblem(t, f.get("/v/films/b.zip/small.ts"), 422, "checksum")
+	wantProblem(t, f.get("/v/films/b.zip/m.m3u8"), 422, "checksum")
+	wantProblem(t, f.get("/v/films/b.zip"), 404, "not-found-playlist")
+	wantBody(t, f.get("/v/films/b.zip/large.ts"), 200, pattern(2, 300_000))
 }
 
 func TestReplacedArchive(t *testing.T) {

@@ -53,6 +53,7 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 				}
 				return err
 			}
+			g.log.Warn("wrong bytes", "source", a.src.Name, "archive", a.name, "entry", e.Name, "off", off, "n", n, "nodes", a.src.nodeNames(used), "err", err)
 			elsewhere := used&^bad != 0 || a.src.oneNode()
 			if elsewhere {
 				sums = append(sums, sum)
@@ -76,6 +77,14 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 
 // oneNode says whether there is no other place to read the same bytes from.
 func (s *source) oneNode() bool { return s.nodes == nil || s.nodes.Len() == 1 }
+
+// nodeNames are the names of a set of the source's nodes, for the log.
+func (s *source) nodeNames(set origin.NodeSet) []string {
+	if s.nodes == nil {
+		return nil
+	}
+	return s.nodes.Names(set)
+}
 
 func (s *source) rereads() int {
 	if s.oneNode() {

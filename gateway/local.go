@@ -61,7 +61,7 @@ func (r *localReader) Next(ctx context.Context) ([]byte, error) {
 		}
 	}
 	if r.whole() && r.sum != r.e.CRC32 {
-		return nil, &cache.ChecksumError{Object: r.a.object(r.e), Got: r.sum}
+		return nil, errWrongArchive // a file is the same whenever it is read
 	}
 	if r.from == r.to {
 		return nil, io.EOF

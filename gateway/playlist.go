@@ -22,6 +22,7 @@ type text struct {
 	body         []byte
 	etag         string
 	multivariant bool
+	empty        bool // names neither a variant nor a segment
 }
 
 func (t *text) bytes() int64 { return int64(len(t.body)) + 256 }
@@ -68,7 +69,7 @@ func (g *Gateway) playlistText(ctx context.Context, a *archive, e zipindex.Entry
 		body = src
 	}
 	sum := sha256.Sum256(body)
-	t := &text{body: body, etag: etagOf("p", hex.EncodeToString(sum[:12]))}
+	t := &text{body: body, etag: etagOf("p", hex.EncodeToString(sum[:12])), empty: !rw.plays}
 	t.multivariant = kind == playlist.HLS && playlist.Multivariant(src)
 	if rw.err != nil {
 		return nil, outcome, rw.err
@@ -105,6 +106,7 @@ type rewriter struct {
 	a   *archive
 	e   zipindex.Entry // the playlist
 
+	plays bool   // a variant or a segment is named
 	guess string // extension of extension-less segments, once the first was looked at
 	order []placed
 	err   error // what kept a link from being resolved; the playlist is not sent half rewritten
@@ -119,6 +121,7 @@ type placed struct {
 
 // link is called for every URI of the playlist.
 func (rw *rewriter) link(l playlist.Link) (string, bool) {
+	rw.plays = rw.plays || l.Role == playlist.Segment || l.Role == playlist.Rendition
 	base, ok := rw.base(l)
 	if rw.err != nil || !ok || !l.Local() || l.Template || l.State == playlist.BadRange {
 		return "", false
@@ -259,7 +262,7 @@ func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
 		return m, nil
 	}
 	hls, dash, bare := candidates(a.index)
-	m, err := g.firstHLS(ctx, a, hls)
+	m, empty, err := g.firstHLS(ctx, a, hls)
 	switch {
 	case err != nil:
 		return nil, err
@@ -267,9 +270,12 @@ func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
 	case len(dash) > 0:
 		m = &mainPlaylist{dash[0].Name, playlist.DASH}
 	default:
-		if m, err = g.firstHLS(ctx, a, bare); err != nil {
+		if m, _, err = g.firstHLS(ctx, a, bare); err != nil {
 			return nil, err
 		}
+	}
+	if m == nil {
+		m = empty
 	}
 	if m == nil {
 		return nil, problemf("not-found-playlist", "The archive %s has no HLS playlist or DASH manifest.", a.src.title(a.name))
@@ -314,8 +320,8 @@ func shallow(kept []zipindex.Entry, e zipindex.Entry) []zipindex.Entry {
 }
 
 // firstHLS looks into the candidates for a multivariant playlist; the first media playlist does where there is none.
-func (g *Gateway) firstHLS(ctx context.Context, a *archive, list []zipindex.Entry) (*mainPlaylist, error) {
-	var media *mainPlaylist
+// empty is the first that names nothing to play.
+func (g *Gateway) firstHLS(ctx context.Context, a *archive, list []zipindex.Entry) (m, empty *mainPlaylist, err error) {
 	for _, e := range list {
 		_, kind, err := g.typeOf(ctx, a, e, "")
 		if err == nil && kind != playlist.HLS {
@@ -329,14 +335,16 @@ func (g *Gateway) firstHLS(ctx context.Context, a *archive, list []zipindex.Entr
 		case err != nil && codes[problemOf(err).code].status < 500:
 			continue // this one is damaged or too large; another may do
 		case err != nil:
-			return nil, err
-		case t.multivariant:
-			return &mainPlaylist{e.Name, kind}, nil
-		case media == nil:
-			media = &mainPlaylist{e.Name, kind}
+			return nil, nil, err
+		case t.multivariant && !t.empty:
+			return &mainPlaylist{e.Name, kind}, nil, nil
+		case t.empty && empty == nil:
+			empty = &mainPlaylist{e.Name, kind}
+		case !t.empty && m == nil:
+			m = &mainPlaylist{e.Name, kind}
 		}
 	}
-	return media, nil
+	return m, empty, nil
 }
 
 // redirectToMain answers an archive's bare URL. The Location is relative, so that it holds wherever the gateway is mounted.
@@ -352,9 +360,9 @@ func (g *Gateway) redirectToMain(ctx context.Context, w http.ResponseWriter, r *
 	case t.dashed: // "/-" without a slash behind it
 		to = playlist.Reference("", "-/"+to)
 	case strings.EqualFold(path.Ext(t.archive), ".zip"):
-		to = playlist.Reference("", path.Base(t.archive)+"/"+to)
+		to = lastElement(r) + "/" + playlist.Reference("", to)
 	default:
-		to = playlist.Reference("", path.Base(t.archive)+"/-/"+to)
+		to = lastElement(r) + "/-/" + playlist.Reference("", to)
 	}
 	if r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
@@ -365,4 +373,14 @@ func (g *Gateway) redirectToMain(ctx context.Context, w http.ResponseWriter, r *
 	h["Content-Length"] = []string{"0"}
 	w.WriteHeader(http.StatusFound)
 	return nil
+}
+
+// lastElement is the last element of a request's path as it was written: one may hold an encoded slash.
+func lastElement(r *http.Request) string {
+	raw := r.URL.EscapedPath()
+	e := raw[strings.LastIndexByte(raw, '/')+1:]
+	if strings.Contains(e, ":") {
+		return "./" + e // else it reads as a scheme
+	}
+	return e
 }

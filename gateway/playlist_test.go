@@ -139,6 +139,9 @@ func TestMainPlaylist(t *testing.T) {
 		{"hash", "bafy", "/v/films/bafy", "bafy/-/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"hash, slash", "bafy", "/v/films/bafy/-/", "m.m3u8", []file{{"m.m3u8", multi}}},
 		{"hash, marker", "bafy", "/v/films/bafy/-", "-/m.m3u8", []file{{"m.m3u8", multi}}},
+		{"empty playlists come last", "b.zip", "/v/films/b.zip", "b.zip/hls/m.m3u8", []file{{"a.m3u8", []byte("#EXTM3U\n#EXT-X-VERSION:3\n")}, {"hls/m.m3u8", media}}},
+		{"an empty one alone", "b.zip", "/v/films/b.zip", "b.zip/a.m3u8", []file{{"a.m3u8", []byte("#EXTM3U\n#EXT-X-VERSION:3\n")}}},
+		{"encoded slash", "sub/b.zip", "/v/films/sub%2Fb.zip", "sub%2Fb.zip/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"colon", "a:b.zip", "/v/films/a:b.zip", "./a:b.zip/m.m3u8", []file{{"m.m3u8", multi}}},
 	}
 	for _, tt := range tests {

@@ -35,7 +35,7 @@ type Result struct {
 	Entries  int      `json:"entries"`
 	Bytes    int64    `json:"bytes"`    // of the archive
 	Links    int      `json:"links"`    // that carry a range now
-	Warnings []string `json:"warnings"` // links whose targets are not there, with file and line
+	Warnings []string `json:"warnings"` // links whose targets are not there, with file and line; no playlist
 	Skipped  []string `json:"skipped"`  // hidden files
 }
 
@@ -54,6 +54,9 @@ func Pack(ctx context.Context, o Options) (Result, error) {
 		return p.result, err
 	}
 	p.arrange()
+	if len(p.playlists()) == 0 {
+		p.result.Warnings = append(p.result.Warnings, "no playlist in it (.m3u8 or .mpd): players find nothing to play")
+	}
 	if err := p.measure(); err != nil {
 		return p.result, err
 	}

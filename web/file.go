@@ -88,11 +88,15 @@ func takesGzip(accept string) bool {
 // problem answers an error as the gateway does (RFC 9457).
 func problem(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
 	body, _ := json.Marshal(map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
+		"type": "urn:zipreel:error:" + code, "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
 	}) // strings and an int always encode
+	body = append(body, '\n')
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	if status == http.StatusNotFound {
+		h.Set("Cache-Control", "max-age=5")
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -117,6 +117,16 @@ func NodesOf(o Origin) *Nodes {
 // Len is how many nodes there are.
 func (s *Nodes) Len() int { return len(s.nodes) }
 
+// Names are the names of a set of nodes.
+func (s *Nodes) Names(set NodeSet) (names []string) {
+	for i, n := range s.nodes {
+		if set&(1<<i) != 0 {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
 // Down says whether no node is well: what is cached may be out of date.
 func (s *Nodes) Down() bool {
 	for _, h := range s.health {
