@@ -44,7 +44,7 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 	return func(ctx context.Context, off, n int64, w *cache.Sink) error {
 		var bad origin.NodeSet // nodes that wrong bytes came from
 		var sums []uint32      // of the bytes, each from other nodes than the one before
-		for {
+		for same := 0; ; {
 			used, err := g.fillVersion(ctx, a, e, off, n, bad, w)
 			sum, wrong := wrongBytes(err)
 			if !wrong {
@@ -57,9 +57,11 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 			elsewhere := used&^bad != 0 || a.src.oneNode()
 			if elsewhere {
 				sums = append(sums, sum)
+			} else {
+				same++ // no other node is well; this one may do better the second time
 			}
 			bad |= used
-			if !elsewhere || len(sums) >= a.src.rereads() || !w.Restart(err) {
+			if same > 1 || len(sums) >= a.src.rereads() || !w.Restart(err) {
 				if g.archives.reject(a) {
 					return errReplaced
 				}

@@ -16,6 +16,10 @@ const (
 	failedCosts = time.Second // a node is taken for this much slower per failure in a row
 	blamedFor   = time.Minute // a node that delivered wrong bytes is asked last; twice as long each time
 
+	shunnedFor   = 5 * time.Second // a node whose body stalled is asked where no other is left; twice as long each time
+	shunnedMost  = 5 * time.Minute
+	forgiveAfter = 2 * time.Minute // without a stall, from when it may be asked again
+
 	hedgeUnknown = time.Second // a node whose latency is not known is given this long
 	hedgeFloor   = 200 * time.Millisecond
 	fewLatencies = 8  // below, a node's latency is not known
@@ -40,6 +44,10 @@ type health struct {
 	probing bool      // half open, and one read is on its way
 	last    *Error    // why it opened
 	blamed  time.Time // asked last until then
+
+	// A node that answers at once and then stalls costs viewers most, and neither its headers nor the bodies between make up for it.
+	stalls  int       // bodies, with no long time between them
+	shunned time.Time // asked only where no other node is left until then
 
 	stats NodeStats
 }
@@ -84,11 +92,11 @@ func (h *health) state(now time.Time) Breaker {
 	return HalfOpen
 }
 
-// standing answers the breaker's state and what a read of n bytes is expected to take here.
-func (h *health) standing(now time.Time, n int64) (Breaker, time.Duration) {
+// standing answers the breaker's state, what a read of n bytes is expected to take here, and whether bodies have stalled of late.
+func (h *health) standing(now time.Time, n int64) (state Breaker, cost time.Duration, stalls bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	cost := h.average
+	cost = h.average
 	if h.rate > 0 {
 		cost += time.Duration(float64(n) / h.rate * float64(time.Second))
 	}
@@ -97,7 +105,7 @@ func (h *health) standing(now time.Time, n int64) (Breaker, time.Duration) {
 	if now.Before(h.blamed) {
 		cost += blamedFor
 	}
-	return h.state(now), cost
+	return h.state(now), cost, now.Before(h.shunned)
 }
 
 // well says whether the node worked when it was last asked.
@@ -222,6 +230,17 @@ func (h *health) ended() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.probing = false
+}
+
+// stalled notes that a body stopped, or came too slowly.
+func (h *health) stalled(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Sub(h.shunned) > forgiveAfter {
+		h.stalls = 0
+	}
+	h.shunned = now.Add(min(shunnedFor<<min(h.stalls, 10), shunnedMost))
+	h.stalls++
 }
 
 // done ends begin's read for good: n bytes came in the time that was spent waiting for them.

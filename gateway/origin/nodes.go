@@ -258,6 +258,13 @@ func (s *Nodes) spend(budget *float64) bool {
 	return true
 }
 
+// Classes of nodes, added to the one that a read sorts by itself.
+const (
+	classAvoided  = 10  // the same bytes from it were wrong
+	classStalls   = 50  // its bodies stall
+	classHalfOpen = 100 // asked by a probe first
+)
+
 // choice is a node that a read may go to.
 type choice struct {
 	node  int
@@ -274,12 +281,14 @@ func (s *Nodes) order(n int64, class func(i int) (int, bool)) []choice {
 		if !ok {
 			continue
 		}
-		state, cost := h.standing(now, n)
-		switch state {
-		case Open:
+		state, cost, stalls := h.standing(now, n)
+		switch {
+		case state == Open:
 			continue
-		case HalfOpen:
-			c += 100
+		case state == HalfOpen:
+			c += classHalfOpen
+		case stalls:
+			c += classStalls
 		}
 		list = append(list, choice{i, c, cost})
 	}

@@ -102,7 +102,7 @@ func (r *read) choose() (node, spare int, err error) {
 		if r.tried[c.node] > 0 {
 			continue
 		}
-		if c.class >= 100 && len(fresh) > 0 {
+		if c.class >= classHalfOpen && len(fresh) > 0 {
 			r.s.probe(c.node, r.name)
 			continue
 		}
@@ -125,7 +125,7 @@ func (r *read) choose() (node, spare int, err error) {
 // class sorts nodes by what they hold. ok is false for those that are not asked.
 func (r *read) class(i int, rejected NodeSet) (class int, ok bool) {
 	if r.avoid.Has(i) {
-		class += 10
+		class += classAvoided
 	}
 	if rejected.Has(i) {
 		return 0, false
@@ -304,7 +304,11 @@ func (b *resumed) fail(err error) {
 	if b.r.ctx.Err() != nil {
 		return
 	}
-	b.r.s.health[b.node].failed(b.r.s.errorOf(b.node, b.r.name, err), time.Now())
+	h, now := b.r.s.health[b.node], time.Now()
+	h.failed(b.r.s.errorOf(b.node, b.r.name, err), now)
+	if errors.Is(err, ErrTimeout) {
+		h.stalled(now)
+	}
 	b.r.failed(b.node, err)
 	if b.since > progress { // it got on: as good a node as before, and no storm
 		b.r.tried[b.node], b.r.final = 0, b.r.final&^(1<<b.node)

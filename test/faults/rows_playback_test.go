@@ -10,7 +10,7 @@ import (
 var playbackRows = []row{
 	{
 		id: "60", fault: "60 segments from three nodes: one is killed, one stalls every fourth body, one corrupts every fifth", must: "0 wrong bytes, 0 errors of the viewer",
-		nodes: 3, hold: longTitle, arm: allAtOnce, want: "plays", viewers: []viewer{hls}, adds: 40 * time.Second, reads: 60, bytes: 20 << 20,
+		nodes: 3, hold: longTitle, arm: allAtOnce, want: "plays", viewers: []viewer{hls}, adds: 20 * time.Second, reads: 60, bytes: 20 << 20,
 		after: func(s *stage, _ viewer, got played) {
 			if got.Tries != 2+longSegments {
 				s.errorf("the viewer needed %d requests for %d objects", got.Tries, 2+longSegments)
