@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -205,7 +204,7 @@ func writeObject(dir, url string, o object) error {
 	}
 	header.Del("Date") // net/http writes it
 	var head bytes.Buffer
-	if err := http.Header(header).Write(&head); err != nil {
+	if err := header.Write(&head); err != nil {
 		return err
 	}
 	base := filepath.Join(dir, o.file)

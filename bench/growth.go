@@ -26,7 +26,6 @@ type growthPoint struct {
 	x       int
 	main    float64         // what growth.main says
 	rss     int64           // bytes
-	each    float64         // bytes of RSS more than without, for one
 	latency []time.Duration // of a cached answer meanwhile
 }
 

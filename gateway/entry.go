@@ -285,8 +285,8 @@ func (g *Gateway) openEntry(ctx context.Context, a *archive, e zipindex.Entry, o
 		return g.events.watch(newLocalReader(g, a, e, off, n), a, e, off)
 	}
 	obj := a.object(e)
-	if g.memos.isWrong(obj) {
-		return failedReader{errWrongArchive}
+	if err := g.memos.wrongWhy(obj); err != nil {
+		return failedReader{err}
 	}
 	rd := &entryBytes{Reader: g.cache.Open(obj, off, n, g.fill(a, e)), g: g, obj: obj, oneNode: a.src.oneNode()}
 	return g.events.watch(rd, a, e, off)
@@ -306,8 +306,15 @@ type entryBytes struct {
 func (b *entryBytes) Next(ctx context.Context) ([]byte, error) {
 	p, err := b.Reader.Next(ctx)
 	var sum *cache.ChecksumError
-	if errors.As(err, &sum) && (b.g.memos.isWrong(b.obj) || b.oneNode && b.g.memos.sawWrong(b.obj, sum)) {
-		return p, errWrongArchive
+	if !errors.As(err, &sum) {
+		return p, err
+	}
+	why := b.g.memos.wrongWhy(b.obj)
+	if why == nil && b.oneNode {
+		why = b.g.memos.sawWrong(b.obj, sum)
+	}
+	if why != nil {
+		err = why
 	}
 	return p, err
 }

@@ -65,8 +65,8 @@ func (g *Gateway) fill(a *archive, e zipindex.Entry) cache.Fill {
 				if g.archives.reject(a) {
 					return errReplaced
 				}
-				if len(sums) > 1 && allSame(sums) && sum != 0 {
-					g.memos.condemn(a.object(e))
+				if why := archiveAtFault(sums, err); why != nil {
+					g.memos.condemn(a.object(e), why)
 				}
 				return err
 			}
@@ -105,8 +105,19 @@ func wrongBytes(err error) (sum uint32, wrong bool) {
 	return 0, errors.As(err, &ze) && ze.Code == zipindex.CodeLocalMismatch
 }
 
-func allSame(sums []uint32) bool {
-	return len(slices.Compact(slices.Clone(sums))) == 1
+// archiveAtFault says what is wrong with the entry itself, when the bytes of several reads had these sums and the last of them failed with err; nil: nobody knows.
+func archiveAtFault(sums []uint32, err error) error {
+	if len(sums) < 2 || len(slices.Compact(slices.Clone(sums))) > 1 {
+		return nil
+	}
+	var local *zipindex.Error
+	switch {
+	case errors.As(err, &local):
+		return err
+	case sums[0] != 0:
+		return errWrongArchive
+	}
+	return nil // it does not inflate: that may be for another reason each time
 }
 
 // fillVersion reads an entry's content, from other nodes than those of avoid where it can, and answers from which. When the archive turns out to have been replaced, the new

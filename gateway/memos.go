@@ -48,7 +48,7 @@ func (s successor) entry(a *archive) (zipindex.Entry, bool) {
 // wrongSum remembers that an object's bytes did not fit its CRC.
 type wrongSum struct {
 	seen  *cache.ChecksumError // of the last read; all its viewers got this one
-	final bool                 // a second read had the same wrong bytes: the archive is at fault
+	final error                // a second read had the same wrong bytes, so that the archive is at fault: what is answered; else nil
 	until time.Time
 }
 
@@ -114,23 +114,26 @@ func (m *memos) setSuccessor(a *archive, e zipindex.Entry, next successor) {
 	m.next.Add(keyOf(a, e), next)
 }
 
-// isWrong says whether an object's bytes are known not to fit its CRC, on every node.
-func (m *memos) isWrong(obj cache.Object) bool {
+// wrongWhy says why an object cannot be delivered: its bytes, or its local header, are known to be wrong on every node. nil where that is not known.
+func (m *memos) wrongWhy(obj cache.Object) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	w, ok := m.wrong.Get(obj)
-	return ok && w.final && time.Now().Before(w.until)
+	if !ok || time.Now().After(w.until) {
+		return nil
+	}
+	return w.final
 }
 
-// condemn notes that an object's bytes are wrong wherever they are read.
-func (m *memos) condemn(obj cache.Object) {
+// condemn notes that an object is wrong wherever it is read.
+func (m *memos) condemn(obj cache.Object, why error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.wrong.Add(obj, wrongSum{final: true, until: time.Now().Add(wrongFor)})
+	m.wrong.Add(obj, wrongSum{final: why, until: time.Now().Add(wrongFor)})
 }
 
-// sawWrong notes wrong bytes and says whether an earlier read had the same, so that the archive is at fault and not a node.
-func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) bool {
+// sawWrong notes wrong bytes. It answers errWrongArchive where an earlier read had the same, so that the archive is at fault and not a node.
+func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -139,7 +142,10 @@ func (m *memos) sawWrong(obj cache.Object, sum *cache.ChecksumError) bool {
 	if ok && old.seen == sum {
 		return old.final
 	}
-	final := ok && (old.final || old.seen.Got == sum.Got)
+	var final error
+	if ok && (old.final != nil || old.seen.Got == sum.Got) {
+		final = errWrongArchive
+	}
 	m.wrong.Add(obj, wrongSum{sum, final, now.Add(wrongFor)})
 	return final
 }

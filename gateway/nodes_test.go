@@ -120,31 +120,41 @@ func TestWrongBytesOfOneNode(t *testing.T) {
 	}
 }
 
-// TestWrongBytesOfAllNodes are the archive's fault: a permanent refusal, remembered.
-func TestWrongBytesOfAllNodes(t *testing.T) {
-	for _, count := range []int{1, 3} {
-		archive, _ := segmented(t, 3, 10_000)
-		damaged := bytes.Clone(archive)
-		damaged[5000] ^= 1 // in seg000.m4s
-		f := newNodesFixture(t, count, damaged)
-		res, err := http.Get(f.server.URL + "/v/films/bbb.zip/seg000.m4s")
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantProblem(t, res, 422, "checksum")
-		before := f.requests()
-		for range 5 {
-			res, err := http.Get(f.server.URL + "/v/films/bbb.zip/seg000.m4s")
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantProblem(t, res, 422, "checksum")
-		}
-		if n := f.requests() - before; n != 0 {
-			t.Errorf("%d nodes: a remembered refusal took %d reads", count, n)
-		}
-		if status, _, _ := f.get("/v/films/bbb.zip/seg001.m4s"); status != 200 {
-			t.Errorf("another entry: status %d", status)
+// TestWrongOnAllNodes is the archive's fault: refused, and the refusal remembered.
+func TestWrongOnAllNodes(t *testing.T) {
+	content := func(archive []byte) { archive[5000] ^= 1 } // in seg000.m4s
+	directory := func(archive []byte) { archive[bytes.Index(archive, []byte("PK\x01\x02"))+16] ^= 1 }
+	tests := []struct {
+		name   string
+		damage func([]byte)
+		status int
+		code   string
+	}{{"content", content, 422, "checksum"}, {"directory", directory, 502, "zip-local-mismatch"}}
+	for _, tt := range tests {
+		for _, count := range []int{1, 3} {
+			t.Run(fmt.Sprint(tt.name, count), func(t *testing.T) {
+				archive, _ := segmented(t, 3, 10_000)
+				damaged := bytes.Clone(archive)
+				tt.damage(damaged)
+				f := newNodesFixture(t, count, damaged)
+				var first int
+				for i := range 5 {
+					res, err := http.Get(f.server.URL + "/v/films/bbb.zip/seg000.m4s")
+					if err != nil {
+						t.Fatal(err)
+					}
+					wantProblem(t, res, tt.status, tt.code)
+					if i == 0 {
+						first = f.requests()
+					}
+				}
+				if n := f.requests() - first; n != 0 {
+					t.Errorf("a remembered refusal took %d reads", n)
+				}
+				if status, _, _ := f.get("/v/films/bbb.zip/seg001.m4s"); status != 200 {
+					t.Errorf("another entry: status %d", status)
+				}
+			})
 		}
 	}
 }

@@ -304,7 +304,7 @@ func (p *prefetch) plan(a *archive, next successor, count int, begun bool) (grou
 
 // fits says whether e can be read ahead, of which bytes are planned already, and adds its own.
 func (p *prefetch) fits(a *archive, e zipindex.Entry, bytes *int64) bool {
-	if e.Refused() != nil || e.Method != methodStored || p.g.memos.isWrong(a.object(e)) {
+	if e.Refused() != nil || e.Method != methodStored || p.g.memos.wrongWhy(a.object(e)) != nil {
 		return false
 	}
 	*bytes += e.End - e.HeaderOffset
