@@ -6,6 +6,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -267,6 +271,87 @@ func TestSlowNodeIsHedged(t *testing.T) {
 	stats := s.Stats()
 	if hedges, won := stats[0].Hedges+stats[1].Hedges, stats[1-busy].HedgesWon; hedges == 0 || won == 0 {
 		t.Errorf("%d hedges, %d won", hedges, won)
+	}
+}
+
+// late is an Origin that takes a while to answer.
+type late struct {
+	origin.Origin
+	by func() time.Duration
+}
+
+func (l late) Read(ctx context.Context, name string, off, n int64, want *origin.Validator) (*origin.Body, error) {
+	t := time.NewTimer(l.by())
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return l.Origin.Read(ctx, name, off, n, want)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestHedgesOfHealthyNodes: a second node is asked rarely, and then it helps. Time is the synctest bubble's.
+func TestHedgesOfHealthyNodes(t *testing.T) {
+	const reads = 4000
+	for _, tt := range []struct {
+		name   string
+		stalls float64 // share of answers that take a second longer
+		hedges int     // at most
+		p99    time.Duration
+	}{
+		{"steady", 0, reads / 200, 150 * time.Millisecond},
+		{"one in fifty takes a second", 0.02, reads / 20, 500 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(1, 2))
+				var mu sync.Mutex
+				delay := func() time.Duration { // log-normal, 30 ms in the middle
+					mu.Lock()
+					defer mu.Unlock()
+					d := time.Duration(30e6 * math.Exp(random.NormFloat64()/2))
+					if random.Float64() < tt.stalls {
+						d += time.Second
+					}
+					return d
+				}
+				m := origin.NewMemory()
+				m.Set("film.zip", film, `"1"`)
+				var list []origin.Node
+				for range 3 {
+					list = append(list, origin.Node{Name: "memory", Origin: late{m, delay}})
+				}
+				s, err := origin.NewNodes(list)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				v := begin(t, s, 40_000)
+				var took []time.Duration
+				for range reads {
+					began := time.Now()
+					readFilm(t, s, v, 0, 1000)
+					took = append(took, time.Since(began))
+				}
+				slices.Sort(took)
+				var hedges, won int64
+				for _, n := range s.Stats() {
+					hedges += n.Hedges
+					won += n.HedgesWon
+				}
+				t.Logf("%d reads: %d hedges, %d won; first byte p50 %v, p99 %v", reads, hedges, won, took[reads/2], took[reads*99/100])
+				if hedges > int64(tt.hedges) {
+					t.Errorf("%d hedges for %d reads, want at most %d", hedges, reads, tt.hedges)
+				}
+				if p99 := took[reads*99/100]; p99 > tt.p99 {
+					t.Errorf("p99 %v, want at most %v", p99, tt.p99)
+				}
+				if tt.stalls > 0 && won < hedges/2 {
+					t.Errorf("%d of %d hedges won", won, hedges)
+				}
+			})
+		})
 	}
 }
 
