@@ -24,6 +24,7 @@ import (
 // bench is where and how the tables are measured.
 type bench struct {
 	dir     string // for everything that is written meanwhile
+	memory  string // the same, in tmpfs
 	zipreel string // the program
 	plots   string // folder of plots
 	quick   bool
@@ -42,6 +43,8 @@ var measurements = []measurement{
 	{"cached", "Cached", (*bench).cached},
 	{"tls", "Cached, over TLS", (*bench).secure},
 	{"http2", "Cached, over HTTP/2", (*bench).multiplexed},
+	{"sending", "Ways to send a cached body", (*bench).sending},
+	{"collector", "Cached content and the garbage collector", (*bench).collector},
 	{"miss", "Not cached", (*bench).miss},
 	{"reads", "Reads from storage", (*bench).reads},
 	{"indexes", "Central directories", (*bench).indexes},
@@ -118,9 +121,16 @@ func (b *bench) run(only, results string) error {
 	if b.dir, err = os.MkdirTemp("", "zipreel-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	if b.memory, err = os.MkdirTemp("/dev/shm", "zipreel-bench-"); err != nil {
+		return err
+	}
+	remove := func() {
+		os.RemoveAll(b.dir)
+		os.RemoveAll(b.memory)
+	}
+	defer remove()
 	defer endAll()
-	go endOnSignal(b.dir)
+	go endOnSignal(remove)
 	if err := b.build(); err != nil {
 		return err
 	}
@@ -159,7 +169,7 @@ func (b *bench) report(m measurement, results string) error {
 func (b *bench) build() error {
 	all := "0-" + strconv.Itoa(cores()-1)
 	bin := filepath.Join(b.dir, "bin")
-	builds := [][]string{{"go", "build", "-trimpath", "-o", bin + "/", "./bench/bare", "./bench/embedded"}}
+	builds := [][]string{{"go", "build", "-trimpath", "-o", bin + "/", "./bench/bare", "./bench/embedded", "./bench/collector"}}
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
@@ -176,12 +186,12 @@ func (b *bench) build() error {
 }
 
 // endOnSignal ends what was started, and the program.
-func endOnSignal(dir string) {
+func endOnSignal(remove func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	<-signals
 	endAll()
-	os.RemoveAll(dir)
+	remove()
 	os.Exit(1)
 }
 

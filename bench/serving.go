@@ -95,26 +95,35 @@ func (b *bench) contests(how string, list func(*contenders) []contender, turn fu
 	}
 	defer c.stop()
 	for _, o := range c.objects {
-		one := contest{o, how, list(c), make([]turns, len(list(c)))}
-		for range rounds {
-			for i, who := range one.all {
-				r, err := turn(who.p, who.url(o), o)
-				if err != nil {
-					return nil, "", fmt.Errorf("%s: %w", who.name, err)
-				}
-				one.turns[i] = append(one.turns[i], r)
-			}
+		one := contest{object: o, how: how, all: list(c)}
+		if err := one.play(turn); err != nil {
+			return nil, "", err
 		}
 		all = append(all, one)
-		text += one.String()
+		text += one.table(bareAt, "net/http alone")
 	}
 	return all, text, nil
 }
 
-// String is the contest's table.
-func (c contest) String() string {
-	t := table{head: []string{c.object.name + ", " + c.how, "req/s", "MB/s", "CPU s/GB", "CPU µs/req", "rate × net/http alone", "CPU × net/http alone"}}
-	bare, size := c.turns[bareAt], float64(len(c.object.body))
+// play gives each contender its turns.
+func (c *contest) play(turn func(*process, string, object) (run, error)) error {
+	c.turns = make([]turns, len(c.all))
+	for range rounds {
+		for i, who := range c.all {
+			r, err := turn(who.p, who.url(c.object), c.object)
+			if err != nil {
+				return fmt.Errorf("%s: %w", who.name, err)
+			}
+			c.turns[i] = append(c.turns[i], r)
+		}
+	}
+	return nil
+}
+
+// table has each contender beside the one at a place, which is called so.
+func (c *contest) table(beside int, called string) string {
+	t := table{head: []string{c.object.name + ", " + c.how, "req/s", "MB/s", "CPU s/GB", "CPU µs/req", "rate × " + called, "CPU × " + called}}
+	bare, size := c.turns[beside], float64(len(c.object.body))
 	for i, one := range c.all {
 		r := c.turns[i]
 		t.add(one.name, count(r.rate()), count(r.rate()*size/1e6), fmt.Sprintf("%.3f", r.cpu()*1e9/size), fmt.Sprintf("%.1f", r.cpu()*1e6),

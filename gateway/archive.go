@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +31,29 @@ type archive struct {
 	checking  atomic.Bool
 	stale     atomic.Bool // storage could not be asked when it was last to be checked
 
+	changed atomic.Pointer[modification] // made when it was asked for
+
 	main atomic.Pointer[mainPlaylist] // once it was asked for
 	pics atomic.Pointer[pictures]     // likewise
+}
+
+// modification is when storage says that an archive was changed, as HTTP writes it too.
+type modification struct {
+	time.Time
+	header []string // of Last-Modified, shared; nil where storage does not say
+}
+
+func (a *archive) modified() *modification {
+	at := a.validator.Load().Modified
+	if m := a.changed.Load(); m != nil && m.Equal(at) {
+		return m
+	}
+	m := &modification{Time: at}
+	if !at.IsZero() {
+		m.header = []string{at.UTC().Format(http.TimeFormat)}
+	}
+	a.changed.Store(m)
+	return m
 }
 
 func (a *archive) bytes() int64 { return a.index.Bytes() + 1024 }

@@ -17,8 +17,8 @@ import (
 // content is something that can be answered: an entry, a part of one, or a rewritten playlist.
 type content struct {
 	size         int64
-	etag         string // strong, with quotes
-	modified     time.Time
+	etag         string        // strong, with quotes
+	modified     *modification // nil: not known
 	mtype        mediaType
 	cacheControl []string
 	next         string // reference to the next segment, empty when not known
@@ -50,8 +50,10 @@ func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *ht
 	h.set("Etag", c.etag)
 	h.Header["Accept-Ranges"] = acceptBytes
 	h.Header["Cache-Control"] = c.cacheControl
-	if !c.modified.IsZero() {
-		h.set("Last-Modified", c.modified.UTC().Format(http.TimeFormat))
+	var modified time.Time
+	if c.modified != nil && c.modified.header != nil {
+		modified = c.modified.Time
+		h.Header["Last-Modified"] = c.modified.header
 	}
 	if c.next != "" {
 		h.set("Link", "<"+c.next+`>; rel="next"`)
@@ -59,7 +61,7 @@ func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *ht
 			h.set(assistPath, absolutePath(r, c.next))
 		}
 	}
-	switch judge(r.Header, c.etag, c.modified) {
+	switch judge(r.Header, c.etag, modified) {
 	case failed:
 		return problemf("precondition", "The entry is not the one that the request's conditions name.")
 	case notModified:
@@ -75,7 +77,7 @@ func (g *Gateway) serveContent(ctx context.Context, w http.ResponseWriter, r *ht
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	spans, err := c.spans(r)
+	spans, err := c.spans(r, modified)
 	if err != nil {
 		h.set("Content-Range", "bytes */"+strconv.FormatInt(c.size, 10))
 		return err
@@ -99,9 +101,9 @@ func (h *answerHeader) set(key, value string) {
 }
 
 // spans answers what the request asks for; none for the whole.
-func (c *content) spans(r *http.Request) ([]span, error) {
+func (c *content) spans(r *http.Request, modified time.Time) ([]span, error) {
 	header := r.Header.Get("Range")
-	if header == "" || !rangeHolds(r.Header.Get("If-Range"), c.etag, c.modified) {
+	if header == "" || !rangeHolds(r.Header.Get("If-Range"), c.etag, modified) {
 		return nil, nil
 	}
 	spans, ok := parseRange(header, c.size)

@@ -213,10 +213,10 @@ func (g *Gateway) entryContent(ctx context.Context, a *archive, e zipindex.Entry
 	return &content{
 		size:         e.Size,
 		etag:         etagOf(hex32(e.CRC32), strconv.FormatInt(e.Size, 16)),
-		modified:     a.validator.Load().Modified,
+		modified:     a.modified(),
 		stale:        a.outdated(),
 		mtype:        t,
-		cacheControl: []string{g.cfg.CacheSegments},
+		cacheControl: g.ages.segments,
 		next:         next.ref,
 		step:         g.prefetch.step(a, e, next),
 		open: func(ctx context.Context, off, n int64) reader {
@@ -243,7 +243,7 @@ func (g *Gateway) partContent(ctx context.Context, a *archive, e zipindex.Entry,
 	return &content{
 		size:         p.n,
 		etag:         etagOf(hex32(e.CRC32), strconv.FormatInt(e.Size, 16), strconv.FormatInt(p.from, 16), strconv.FormatInt(p.n, 16)),
-		modified:     a.validator.Load().Modified,
+		modified:     a.modified(),
 		stale:        a.outdated(),
 		mtype:        t,
 		cacheControl: cacheParts,

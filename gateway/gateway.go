@@ -80,6 +80,7 @@ type Gateway struct {
 	router   http.Handler
 	hosts    access.Hosts
 	cors     cors
+	ages     struct{ segments, playlists []string } // Cache-Control, shared by all answers
 	archives *archives
 	cache    *cache.Cache
 	disk     *cache.Disk // nil: none
@@ -128,6 +129,7 @@ var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 func New(cfg Config) (*Gateway, error) {
 	cfg = withDefaults(cfg)
 	g := &Gateway{cfg: cfg, log: cfg.Logger, sources: map[string]*source{}}
+	g.ages.segments, g.ages.playlists = []string{cfg.CacheSegments}, []string{cfg.CachePlaylists}
 	if len(cfg.Sources) == 0 {
 		return nil, errors.New("gateway: no source given")
 	}

@@ -40,10 +40,10 @@ func (g *Gateway) playlistContent(ctx context.Context, a *archive, e zipindex.En
 	return &content{
 		size:         int64(len(t.body)),
 		etag:         t.etag,
-		modified:     a.validator.Load().Modified,
+		modified:     a.modified(),
 		stale:        a.outdated(),
 		mtype:        mtype,
-		cacheControl: []string{g.cfg.CachePlaylists},
+		cacheControl: g.ages.playlists,
 		open: func(_ context.Context, off, n int64) reader {
 			return &memoryReader{t.body[off : off+n], outcome}
 		},

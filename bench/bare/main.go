@@ -18,21 +18,27 @@ import (
 
 type object struct {
 	header http.Header
+	file   string
 	body   []byte
 }
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "`HOST:PORT`")
 	cert := flag.String("cert", "", "`FILE` with a TLS certificate and its key; none: no TLS")
+	how := flag.String("send", "write", "how bodies are sent: write, pieces, sendfile, read")
 	flag.Parse()
+	send, ok := ways[*how]
+	if !ok {
+		log.Fatalf("-send: nothing is named %q", *how)
+	}
 	objects, err := read(flag.Arg(0))
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(serve(*listen, *cert, objects))
+	log.Fatal(serve(*listen, *cert, objects, send))
 }
 
-func serve(listen, cert string, objects map[string]object) error {
+func serve(listen, cert string, objects map[string]object, send way) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -47,7 +53,9 @@ func serve(listen, cert string, objects map[string]object) error {
 		for name, values := range o.header {
 			h[name] = values
 		}
-		w.Write(o.body)
+		if err := send(w, o.file, o.body); err != nil {
+			log.Print(err)
+		}
 	})}
 	if cert != "" {
 		return s.ListenAndServeTLS(cert, cert)
@@ -77,7 +85,7 @@ func read(dir string) (map[string]object, error) {
 		if err != nil {
 			return nil, err
 		}
-		objects["/"+filepath.Base(base)] = object{http.Header(header), body}
+		objects["/"+filepath.Base(base)] = object{http.Header(header), base + ".body", body}
 	}
 	return objects, nil
 }

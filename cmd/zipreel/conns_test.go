@@ -76,10 +76,12 @@ type slowConn struct {
 	net.Conn
 	takes []int
 	until time.Time
+	sets  int // of the deadline
 }
 
 func (c *slowConn) SetWriteDeadline(t time.Time) error {
 	c.until = t
+	c.sets++
 	return nil
 }
 
@@ -111,6 +113,26 @@ func TestSlowViewersAreKept(t *testing.T) {
 		}
 		if took := time.Since(began); took > 3*takeWithin {
 			t.Errorf("a stalled viewer was dropped after %v", took)
+		}
+	})
+}
+
+// TestDeadlineStays: the server lifts the deadline behind every answer, and setting it again and again costs as much as a small answer's own work.
+func TestDeadlineStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowConn{takes: []int{100, 100, 100}}
+		c := &viewerConn{Conn: slow}
+		for range 2 {
+			c.Write(make([]byte, 100))
+			c.SetWriteDeadline(time.Time{})
+		}
+		if slow.sets != 1 {
+			t.Errorf("the deadline was set %d times for two writes, want once", slow.sets)
+		}
+		time.Sleep(takeWithin)
+		c.Write(make([]byte, 100))
+		if left := time.Until(slow.until); left < takeWithin {
+			t.Errorf("a write after a pause has %v", left)
 		}
 	})
 }

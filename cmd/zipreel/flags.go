@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"zipreel/gateway"
@@ -37,6 +38,19 @@ func (f cacheFlags) config(log *slog.Logger) gateway.Config {
 		CacheSegments: f.CacheControlSegments, CachePlaylists: f.CacheControlPlaylists,
 		ServerTimesWrites: true, // viewerConn
 		Page:              web.Handler(), Logger: log,
+	}
+}
+
+const (
+	heapSpare = 1 << 30  // bytes of heap besides what the flags bound: rewritten playlists, directories while they are read, code
+	connHeap  = 40 << 10 // bytes that a connection takes
+)
+
+// limitHeap has the runtime collect before the heap is twice what is kept, as it else would: what is kept holds no pointers, so that collecting costs
+// little. GOMEMLIMIT goes before it.
+func (f cacheFlags) limitHeap(conns int) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(f.Memory) + int64(f.IndexMemory) + int64(f.Inflight) + heapSpare + int64(conns)*connHeap)
 	}
 }
 

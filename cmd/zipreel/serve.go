@@ -105,6 +105,7 @@ func (c *serveCmd) serve(cfg gateway.Config, places []place) error {
 	if err != nil {
 		return err
 	}
+	c.Cache.limitHeap(int(c.ListenFlags.MaxConnections))
 	s := start(gw, l, cfg.Logger, c.Log.AccessLog, int(c.ListenFlags.MaxConnections))
 	if admin != nil {
 		s.startAdmin(admin)
