@@ -97,7 +97,7 @@ func (b *bench) waysToMiss(t *title.Title) (ways []way, stop func(), err error) 
 		return nil, stop, err
 	}
 	started = append(started, node)
-	cache, err := b.startNginx("nginx-cache", b.server, "http://"+a[1]+"/0-0", nginxRanges(a[1], a[0]))
+	cache, err := b.startNginx("nginx-cache", b.server, "http://"+a[1]+"/0-0", nginxRanges(a[1], a[0], ""))
 	if err != nil {
 		return nil, stop, err
 	}
@@ -131,9 +131,9 @@ func byteRange(t *title.Title, i int) string {
 }
 
 // nginxRanges is a caching server whose paths are ranges of a node's title.zip.
-func nginxRanges(address, node string) string {
+func nginxRanges(address, node, options string) string {
 	return fmt.Sprintf(`  server { listen %s backlog=4096; sendfile on; proxy_cache_key $request_uri;
-    location ~ ^/(?<wanted>\d+-\d+)$ { proxy_set_header Range "bytes=$wanted"; rewrite ^ /title.zip break; proxy_pass http://%s; } }`, address, node)
+    location ~ ^/(?<wanted>\d+-\d+)$ { proxy_set_header Range "bytes=$wanted"; rewrite ^ /title.zip break; proxy_pass http://%s; %s } }`, address, node, options)
 }
 
 // firstByte is how long the first byte of a segment's body takes. The rest is read, unmeasured.

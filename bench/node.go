@@ -19,6 +19,9 @@ type countingNode struct {
 	url    string
 
 	reads, bytes atomic.Int64
+
+	gate  atomic.Pointer[chan struct{}] // answers wait until it is closed; nil: they do not
+	began atomic.Int64                  // when the first byte of the last body went out, Unix ns
 }
 
 func startNode(t *title.Title) (*countingNode, error) {
@@ -41,19 +44,27 @@ func (n *countingNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.reads.Add(1)
+	if gate := n.gate.Load(); gate != nil {
+		<-*gate
+	}
 	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, n.title.Size()))
 	w.Header().Set("Content-Type", "application/zip")
-	http.ServeContent(&countingWriter{w, &n.bytes}, r, "", time.Unix(1_700_000_000, 0), io.NewSectionReader(n.title, 0, n.title.Size()))
+	http.ServeContent(&countingWriter{ResponseWriter: w, node: n}, r, "", time.Unix(1_700_000_000, 0), io.NewSectionReader(n.title, 0, n.title.Size()))
 }
 
 type countingWriter struct {
 	http.ResponseWriter
-	bytes *atomic.Int64
+	node  *countingNode
+	began bool
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
+	if !w.began {
+		w.began = true
+		w.node.began.Store(time.Now().UnixNano())
+	}
 	n, err := w.ResponseWriter.Write(p)
-	w.bytes.Add(int64(n))
+	w.node.bytes.Add(int64(n))
 	return n, err
 }
 
