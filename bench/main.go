@@ -46,6 +46,7 @@ var measurements = []measurement{
 	{"sending", "Ways to send a cached body", (*bench).sending},
 	{"collector", "Cached content and the garbage collector", (*bench).collector},
 	{"miss", "Not cached", (*bench).miss},
+	{"hits", "Hit ratio", (*bench).hits},
 	{"crowd", "Many viewers of one cold segment", (*bench).crowd},
 	{"reads", "Reads from storage", (*bench).reads},
 	{"indexes", "Central directories", (*bench).indexes},

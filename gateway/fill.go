@@ -22,7 +22,7 @@ const (
 	maxInflated     = 64 << 20 // largest deflated entry that is served
 	localHeaderLen  = 30       // APPNOTE 4.3.7, fixed part
 	headerReadSlack = 1 << 10
-	firstPiece      = 2 << 10  // bytes that are passed on before more is read: with the headers, one packet's worth for each of many viewers who wait
+	firstPiece      = 2 << 10 // bytes that are passed on before more is read: with the headers, one packet's worth for each of many viewers who wait
 )
 
 // errReplaced ends a fill whose archive was replaced by one in which the entry is another.
