@@ -51,8 +51,6 @@ var stores = map[string]store{
 	},
 }
 
-var sink []byte
-
 func main() {
 	where := flag.String("in", "heap", "where segments are: heap, mmap")
 	size := flag.Int64("size", 1<<30, "`BYTES` of segments")
@@ -85,7 +83,7 @@ func measure(room store, n int, turn time.Duration) Figures {
 		kept[i] = room(kept[i])
 		copy(kept[i], content)
 		for range requests {
-			sink = make([]byte, garbage)
+			runtime.KeepAlive(make([]byte, garbage+i%2)) // of no constant size: on the heap
 		}
 		if replaced++; replaced%64 == 0 {
 			got.RSS = max(got.RSS, rss())
