@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -109,10 +111,11 @@ const (
 )
 
 func newArchives(g *Gateway) *archives {
-	kept, _ := simplelru.NewLRU[archiveKey, *archive](maxKept, nil)
-	refused, _ := simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
-	tails, _ := simplelru.NewLRU[archiveKey, int64](maxTails, nil)
-	return &archives{g: g, tails: tails, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), kept: kept, refused: refused, loads: map[archiveKey]*load{}}
+	s := &archives{g: g, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), loads: map[archiveKey]*load{}}
+	s.kept, _ = simplelru.NewLRU(maxKept, func(_ archiveKey, a *archive) { s.bytes -= a.bytes() })
+	s.refused, _ = simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
+	s.tails, _ = simplelru.NewLRU[archiveKey, int64](maxTails, nil)
+	return s
 }
 
 // close refuses further loads; those under way end by the gateway's context.
@@ -157,7 +160,6 @@ func (s *archives) reject(a *archive) bool {
 	defer s.mu.Unlock()
 	if cur, ok := s.kept.Peek(key); ok && cur == a {
 		s.kept.Remove(key)
-		s.bytes -= a.bytes()
 	}
 	s.g.disk.DropBlob(a.blob())
 	s.g.log.Warn("archive read from other nodes: its content does not fit its directory", "source", a.src.Name, "archive", a.name)
@@ -185,7 +187,7 @@ func (s *archives) join(key archiveKey, src *source, name string, anew bool) *lo
 	}
 	l := &load{done: make(chan struct{})}
 	if s.closed {
-		l.err = problemf("overloaded", "The gateway is shutting down. Ask again.")
+		l.err = errClosing
 		close(l.done)
 		return l
 	}
@@ -200,14 +202,7 @@ func (s *archives) run(key archiveKey, src *source, name string, anew bool, l *l
 	defer s.g.work.Done()
 	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
 	defer cancel()
-	var a *archive
-	var err error
-	if !anew {
-		a = s.g.restore(src, name)
-	}
-	if a == nil {
-		a, err = s.g.loadArchive(ctx, src, name)
-	}
+	a, err := s.load(ctx, src, name, anew)
 	s.mu.Lock()
 	delete(s.loads, key)
 	if err == nil {
@@ -220,6 +215,22 @@ func (s *archives) run(key archiveKey, src *source, name string, anew bool, l *l
 	close(l.done)
 }
 
+// load reads the archive's directory from disk or, where it is not there or is wanted anew, from storage.
+func (s *archives) load(ctx context.Context, src *source, name string, anew bool) (a *archive, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			a, err = nil, fmt.Errorf("panic: %v", r)
+		}
+	}()
+	if !anew {
+		a = s.g.restore(src, name)
+	}
+	if a == nil {
+		a, err = s.g.loadArchive(ctx, src, name)
+	}
+	return a, err
+}
+
 // keep stores a fresh load. The version already kept stays when it is the same, so that what hangs on it stays too. s.mu is held.
 func (s *archives) keep(key archiveKey, a *archive) *archive {
 	a.checked.Store(s.now() - int64(a.age))
@@ -230,13 +241,12 @@ func (s *archives) keep(key archiveKey, a *archive) *archive {
 			old.stale.Store(false)
 			return old
 		}
-		s.bytes -= old.bytes()
+		s.kept.Remove(key)
 	}
 	s.kept.Add(key, a)
 	s.bytes += a.bytes()
 	for s.bytes > s.g.cfg.IndexMemory && s.kept.Len() > 1 {
-		_, old, _ := s.kept.RemoveOldest()
-		s.bytes -= old.bytes()
+		s.kept.RemoveOldest()
 	}
 	return a
 }
@@ -258,7 +268,6 @@ func (s *archives) remember(key archiveKey, err error) {
 	}
 	if old, ok := s.kept.Peek(key); ok {
 		s.kept.Remove(key)
-		s.bytes -= old.bytes()
 		s.g.disk.DropBlob(old.blob())
 	}
 	s.refused.Add(key, refusal{err, time.Now().Add(d)})
@@ -287,6 +296,11 @@ func (l *load) wait(ctx context.Context) (*archive, error) {
 	case <-l.done:
 		return l.a, l.err
 	case <-ctx.Done():
+	}
+	select {
+	case <-l.done:
+		return l.a, l.err
+	default:
 		return nil, context.Cause(ctx)
 	}
 }
@@ -321,6 +335,7 @@ func (s *archives) check(a *archive) {
 	want := a.validator.Load()
 	body, err := s.g.read(ctx, a.src, a.name, a.index.Size()-1, 1, want)
 	if err == nil {
+		io.Copy(io.Discard, body) // so that the connection is kept
 		body.Close()
 		a.checked.Store(s.now())
 		a.stale.Store(false)

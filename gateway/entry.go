@@ -168,14 +168,17 @@ func (g *Gateway) dataOffset(ctx context.Context, a *archive, e zipindex.Entry) 
 	if off, ok := g.memos.offset(a, e); ok {
 		return off, nil
 	}
-	want := a.validator.Load()
-	r := entryReader{g: g, a: a, e: e, ctx: ctx, want: want}
-	off, err := r.learn()
-	if errors.Is(err, origin.ErrChanged) {
-		if _, _, err = g.renewed(ctx, a, e, want); err == nil {
-			err = errReplaced // the request is looked at once more, from the start
+	off, _, err := g.offsets.do(ctx, keyOf(a, e), func(ctx context.Context) (int64, error) {
+		want := a.validator.Load()
+		r := entryReader{g: g, a: a, e: e, ctx: ctx, want: want}
+		off, err := r.learn()
+		if errors.Is(err, origin.ErrChanged) {
+			if _, _, err = g.renewed(ctx, a, e, want); err == nil {
+				err = errReplaced // the request is looked at once more, from the start
+			}
 		}
-	}
+		return off, err
+	})
 	return off, err
 }
 

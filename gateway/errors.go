@@ -93,6 +93,7 @@ var originCodes = []struct {
 	code   string
 	detail string
 }{
+	{errSlow, "origin-slow", "Storage has not answered yet; the read goes on. Ask again."},
 	{origin.ErrNotFound, "not-found-archive", "Storage has no such archive."},
 	{origin.ErrChanged, "archive-changed", "The archive was replaced while it was read. Ask again."},
 	{origin.ErrNoRange, "origin-no-range", "The storage node answered a range with the whole file. Ranges have to be enabled there."},
@@ -107,7 +108,6 @@ var originCodes = []struct {
 	{cache.ErrChecksum, "checksum-node", "The bytes that storage delivered do not fit the archive's checksum."},
 	{cache.ErrBusy, "overloaded", "Too much is being read from storage at once. Ask again."},
 	{cache.ErrClosed, "overloaded", "The gateway is shutting down. Ask again."},
-	{errSlow, "origin-slow", "Storage has not answered yet; the read goes on. Ask again."},
 }
 
 // problemOf maps every error of the layers below to what the viewer is told. It is the only place that does.

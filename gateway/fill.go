@@ -372,7 +372,8 @@ func (r *entryReader) inflate(off, n int64, w io.Writer) (int64, error) {
 // inflateError tells a failed read from damaged data, which is as wrong as data that does not fit its CRC.
 func (r *entryReader) inflateError(err error) error {
 	var failed *origin.Error
-	if errors.As(err, &failed) || r.ctx.Err() != nil {
+	var sum *cache.ChecksumError // of what was inflated, by who took it
+	if errors.As(err, &failed) || errors.As(err, &sum) || r.ctx.Err() != nil {
 		return err
 	}
 	return fmt.Errorf("%w: inflate: %w", &cache.ChecksumError{Object: r.a.object(r.e)}, err)

@@ -85,6 +85,8 @@ type Gateway struct {
 	cache    *cache.Cache
 	disk     *cache.Disk // nil: none
 	memos    *memos
+	offsets  *shared[entryKey, int64]     // of entries' data
+	texts    *shared[entryKey, rewriting] // of playlists
 	prefetch *prefetch
 	events   *events
 	metrics  *metrics
@@ -147,6 +149,15 @@ func New(cfg Config) (*Gateway, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gateway: source %q: %w", s.Name, err)
 		}
+		if src.nodes != nil {
+			src.nodes.Notify(func(node string, works bool, why error) {
+				if works {
+					g.log.Info("storage node works again", "source", s.Name, "node", node)
+				} else {
+					g.log.Warn("storage node is left alone for a while", "source", s.Name, "node", node, "err", why)
+				}
+			})
+		}
 		g.sources[s.Name] = src
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -160,6 +171,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Disk: g.disk, Linger: lingerFor})
 	g.memos = newMemos()
+	g.offsets, g.texts = newShared[entryKey, int64](g), newShared[entryKey, rewriting](g)
 	g.prefetch = newPrefetch(g)
 	g.events = newEvents()
 	g.archives = newArchives(g)
@@ -226,6 +238,8 @@ func (g *Gateway) Close() error {
 	g.Drain()
 	g.cancel()
 	g.archives.close()
+	g.offsets.close()
+	g.texts.close()
 	g.prefetch.close()
 	g.cache.Close()
 	g.work.Wait()

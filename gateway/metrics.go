@@ -37,6 +37,7 @@ func newMetrics(g *Gateway) *metrics {
 	m.gauge("zipreel_index_bytes", "Bytes of indexes kept in memory.", func() float64 { _, b := g.archives.stats(); return float64(b) })
 	m.gauge("zipreel_cache_bytes", "Bytes of entry content kept in memory.", func() float64 { return float64(g.cache.Stats().Bytes) })
 	m.gauge("zipreel_cache_inflight_bytes", "Bytes of entry content being read.", func() float64 { return float64(g.cache.Stats().Inflight) })
+	m.gauge("zipreel_cache_pinned_bytes", "Bytes of entry content kept no more that slow viewers still take.", func() float64 { return float64(g.cache.Stats().Pinned) })
 	m.counter("zipreel_cache_hits_total", "Readers whose first bytes were kept.", func() float64 { return float64(g.cache.Stats().Hits) })
 	m.counter("zipreel_cache_misses_total", "Readers that started a read from storage.", func() float64 { return float64(g.cache.Stats().Misses) })
 	m.counter("zipreel_cache_shared_total", "Readers that joined a read under way.", func() float64 { return float64(g.cache.Stats().Shared) })

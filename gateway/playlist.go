@@ -22,7 +22,7 @@ type text struct {
 	body         []byte
 	etag         string
 	multivariant bool
-	empty        bool // names neither a variant nor a segment
+	empty        bool // names neither a variant nor a segment, or is no playlist at all
 }
 
 func (t *text) bytes() int64 { return int64(len(t.body)) + 256 }
@@ -58,26 +58,48 @@ func (g *Gateway) playlistText(ctx context.Context, a *archive, e zipindex.Entry
 	if t := g.memos.text(a, e); t != nil {
 		return t, cache.Hit, nil
 	}
+	r, first, err := g.texts.do(ctx, keyOf(a, e), func(ctx context.Context) (rewriting, error) { return g.rewrite(ctx, a, e, kind) })
+	if !first {
+		r.outcome = cache.Shared
+	}
+	return r.text, r.outcome, err
+}
+
+// rewriting is a playlist that was rewritten, and where it came from.
+type rewriting struct {
+	text    *text
+	outcome cache.Outcome
+}
+
+// rewrite reads the playlist, rewrites it, and keeps that.
+func (g *Gateway) rewrite(ctx context.Context, a *archive, e zipindex.Entry, kind playlist.Kind) (rewriting, error) {
 	src, outcome, err := g.readEntry(ctx, a, e)
 	if err != nil {
-		return nil, outcome, err
+		return rewriting{nil, outcome}, err
 	}
-	rw := rewriter{g: g, ctx: ctx, a: a, e: e}
+	rw := rewriter{g: g, ctx: ctx, a: a, e: e, left: maxGrowth*int64(len(src)) + growthSpare}
 	body, err := playlist.Rewrite(make([]byte, 0, len(src)), src, kind, rw.link)
 	if err != nil {
 		g.log.Warn("playlist sent as stored", "source", a.src.Name, "archive", a.name, "entry", e.Name, "err", err)
 		body = src
 	}
-	sum := sha256.Sum256(body)
-	t := &text{body: body, etag: etagOf("p", hex.EncodeToString(sum[:12])), empty: !rw.plays}
-	t.multivariant = kind == playlist.HLS && playlist.Multivariant(src)
 	if rw.err != nil {
-		return nil, outcome, rw.err
+		return rewriting{nil, outcome}, rw.err
 	}
+	sum := sha256.Sum256(body)
+	t := &text{body: body, etag: etagOf("p", hex.EncodeToString(sum[:12])), empty: !rw.plays || kind == playlist.HLS && playlist.Detect("", src) != kind}
+	t.multivariant = kind == playlist.HLS && playlist.Multivariant(src)
 	rw.keepOrder(src)
 	g.memos.setText(a, e, t)
-	return t, outcome, nil
+	return rewriting{t, outcome}, nil
 }
+
+// A range link is short and an entry's name may be long, so that a playlist could grow without bound.
+const (
+	maxGrowth   = 4 // times the playlist as stored
+	growthSpare = 1 << 20
+	maxNextRef  = 512 // bytes of a reference to the next segment that is kept
+)
 
 // readEntry reads an entry whole; its CRC has been checked then.
 func (g *Gateway) readEntry(ctx context.Context, a *archive, e zipindex.Entry) ([]byte, cache.Outcome, error) {
@@ -107,6 +129,7 @@ type rewriter struct {
 	e   zipindex.Entry // the playlist
 
 	plays bool   // a variant or a segment is named
+	left  int64  // bytes that links may become still
 	guess string // extension of extension-less segments, once the first was looked at
 	order []placed
 	err   error // what kept a link from being resolved; the playlist is not sent half rewritten
@@ -142,7 +165,7 @@ func (rw *rewriter) link(l playlist.Link) (string, bool) {
 	if linked == name && !strings.HasPrefix(l.Path(), "/") {
 		return "", false
 	}
-	return l.With(playlist.Reference(base, linked)), true
+	return rw.answer(l, playlist.Reference(base, linked))
 }
 
 // base answers the entry name that the link is relative to: the playlist's, or one below the effective BaseURL.
@@ -172,9 +195,19 @@ func (rw *rewriter) ranged(l playlist.Link, base string) (string, bool) {
 	linked := e.Name + rw.extension(l, e, p)
 	if p == nil {
 		rw.note(l, e, linked)
-		return l.With(playlist.Reference(base, linked)), true
+		return rw.answer(l, playlist.Reference(base, linked))
 	}
-	return l.With(playlist.Reference(base, partName(*p, linked))), true
+	return rw.answer(l, playlist.Reference(base, partName(*p, linked)))
+}
+
+// answer is what the link becomes, unless that is too much with all before it.
+func (rw *rewriter) answer(l playlist.Link, ref string) (string, bool) {
+	to := l.With(ref)
+	if rw.left -= int64(len(to)); rw.left < 0 {
+		rw.err = problemf("playlist-too-large", "The playlist %q becomes too large when its links are resolved: the names of entries are too long.", rw.e.Name)
+		return "", false
+	}
+	return to, true
 }
 
 // partName is the path of a part, below the archive.
@@ -240,6 +273,9 @@ func (rw *rewriter) keepOrder(src []byte) {
 			timed = timed[1:]
 		}
 		after := successor{ref: playlist.Reference(s.name, next.name), off: next.e.HeaderOffset, n: next.e.CompressedSize}
+		if len(after.ref) > maxNextRef {
+			after.ref = "" // read ahead, but not told
+		}
 		if len(timed) > 0 && timed[0].Line == next.line {
 			after.lasts = timed[0].Duration
 		}
@@ -261,7 +297,7 @@ func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
 	if m := a.main.Load(); m != nil {
 		return m, nil
 	}
-	hls, dash, bare := candidates(a.index)
+	hls, dash, bare, refused := candidates(a.index)
 	m, empty, err := g.firstHLS(ctx, a, hls)
 	switch {
 	case err != nil:
@@ -277,6 +313,9 @@ func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
 	if m == nil {
 		m = empty
 	}
+	if m == nil && refused != nil {
+		return nil, refused
+	}
 	if m == nil {
 		return nil, problemf("not-found-playlist", "The archive %s has no HLS playlist or DASH manifest.", a.src.title(a.name))
 	}
@@ -285,10 +324,13 @@ func (g *Gateway) main(ctx context.Context, a *archive) (*mainPlaylist, error) {
 }
 
 // candidates answers at most maxCandidates of each sort, the shallowest first: HLS and DASH by their extension, and
-// entries without any that may be HLS.
-func candidates(x *zipindex.Index) (hls, dash, bare []zipindex.Entry) {
+// entries without any that may be HLS. refused is why the first playlist that is not served is not.
+func candidates(x *zipindex.Index) (hls, dash, bare []zipindex.Entry, refused error) {
 	for e := range x.All() {
-		if servable(e) != nil {
+		if err := servable(e); err != nil {
+			if refused == nil && playlist.Detect(e.Name, nil) != playlist.None {
+				refused = err
+			}
 			continue
 		}
 		switch playlist.Detect(e.Name, nil) {
@@ -302,7 +344,7 @@ func candidates(x *zipindex.Index) (hls, dash, bare []zipindex.Entry) {
 			}
 		}
 	}
-	return hls, dash, bare
+	return hls, dash, bare, refused
 }
 
 // shallow inserts e behind those that are no deeper, and keeps the first maxCandidates.

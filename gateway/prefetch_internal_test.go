@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -63,4 +64,27 @@ func TestOutcomes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCutLeavesTheLoadingCar: what is cut off behind it does not make a read that is under way look idle.
+func TestCutLeavesTheLoadingCar(t *testing.T) {
+	p := &prefetch{ctx: t.Context()}
+	tr := &train{p: p, next: -1}
+	tr.ctx, tr.cancel = context.WithCancel(p.ctx)
+	for range 4 {
+		tr.cars = append(tr.cars, &car{turn: make(chan struct{})})
+	}
+	tr.depart()
+	if !tr.await(t.Context(), 0, tr.cars[0]) {
+		t.Fatal("the first car has no turn")
+	}
+	tr.cut(2)
+	if tr.await(t.Context(), 3, tr.cars[3]) {
+		t.Error("a car that was cut off has a turn")
+	}
+	tr.cut(0)
+	if tr.ctx.Err() != nil {
+		t.Error("the read that the first car loads from was ended")
+	}
+	tr.cancel()
 }

@@ -170,8 +170,11 @@ func (t *train) await(ctx context.Context, i int, c *car) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.loading = i < t.limit
-	return t.loading
+	if i >= t.limit {
+		return false
+	}
+	t.loading = true
+	return true
 }
 
 // alone reads what was cut off by itself, once somebody wants it.

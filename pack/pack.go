@@ -226,7 +226,7 @@ func (p *packer) save() (err error) {
 	if err != nil {
 		return fmt.Errorf("read archive back: %w", err)
 	}
-	if bad := report.firstError(); bad != nil {
+	if bad := report.firstError(codeMissing); bad != nil {
 		return fmt.Errorf("read archive back: %s", bad)
 	}
 	if err := f.Chmod(0o644); err != nil {

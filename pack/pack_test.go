@@ -266,8 +266,8 @@ func verify(t *testing.T, archive []byte) Report {
 
 func TestVerifyFinds(t *testing.T) {
 	good, _ := packed(t, tree(t, title()))
-	if r := verify(t, good); !r.OK() || r.Entries != 11 || r.Playlists != 4 || r.Digests != 10 || r.Pin == "" {
-		t.Errorf("a good archive: %+v", r)
+	if r := verify(t, good); r.OK() || r.firstError(codeMissing) != nil || len(r.Findings) != 1 || r.Entries != 11 || r.Playlists != 4 || r.Digests != 10 || r.Pin == "" {
+		t.Errorf("an archive with one link to nothing: %+v", r)
 	}
 	tests := map[string]struct {
 		change func(b []byte) []byte

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
@@ -37,6 +38,9 @@ type Finding struct {
 	Detail   string `json:"detail"`
 }
 
+// codeMissing is of a link to nothing.
+const codeMissing = "missing-target"
+
 // String is the finding on one line.
 func (f Finding) String() string {
 	where := ""
@@ -64,9 +68,9 @@ type Report struct {
 // OK says whether there is no finding worse than a warning.
 func (r Report) OK() bool { return r.firstError() == nil }
 
-func (r Report) firstError() *Finding {
+func (r Report) firstError(but ...string) *Finding {
 	for i := range r.Findings {
-		if r.Findings[i].Severity == Error {
+		if r.Findings[i].Severity == Error && !slices.Contains(but, r.Findings[i].Code) {
 			return &r.Findings[i]
 		}
 	}
@@ -109,6 +113,9 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, o VerifyOptions) (Re
 		if text, ok := v.texts[e.Name]; ok {
 			v.links(e, text)
 		}
+	}
+	if v.report.Playlists == 0 {
+		v.report.add(Finding{Severity: Warning, Code: "not-found-playlist", Detail: "no playlist in it (.m3u8 or .mpd): players find nothing to play"})
 	}
 	return v.report, nil
 }
@@ -285,12 +292,15 @@ func (v *verifier) links(e zipindex.Entry, text []byte) {
 			}
 		default:
 			name, ok := target(e.Name, l)
+			if !ok {
+				found(Error, codeMissing, fmt.Sprintf("names %q, which is no path in the archive", l.URI))
+			}
 			if !ok || name == "" || strings.HasSuffix(name, "/") {
 				return "", false
 			}
 			v.report.Links++
 			if _, ok := v.x.Lookup(name); !ok && l.Tag != "BaseURL" {
-				found(Warning, "missing-target", fmt.Sprintf("names %q, which the archive does not have", name))
+				found(Error, codeMissing, fmt.Sprintf("names %q, which the archive does not have", name))
 			}
 		}
 		return "", false

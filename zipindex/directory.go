@@ -219,7 +219,7 @@ func (p *parser) serve(r *record) (form nameForm, bad bool) {
 		shared = sharedPrefix(p.names.last, name)
 	}
 	p.names.add(name, shared)
-	bad = form&formInvalid != 0 || badPath(name)
+	bad = form&formInvalid != 0 || badPath(name) && (string(name) != "./" || r.size > 0) // the packed folder itself, as libarchive writes it, is no bad name
 	if !bad && form&formCP437 == 0 {
 		p.folder = bytes.LastIndexByte(name, '/') + 1
 	}

@@ -89,10 +89,12 @@ func measure(room store, n int, turn time.Duration) Figures {
 			got.RSS = max(got.RSS, rss())
 		}
 	}
-	took, after := time.Since(began).Seconds(), read()
+	took := time.Since(began).Seconds()
+	runtime.GC() // the runtime's figures are of the last collection
+	after := read()
 	got.Replaced = float64(replaced) * segment / took
 	got.GC = (after.gc - before.gc) / (after.cpu - before.cpu)
-	got.Cycles = after.cycles - before.cycles
+	got.Cycles = after.cycles - before.cycles - 1
 	got.Pause99, got.PauseMax = quantile(before.pauses, after.pauses, 0.99), quantile(before.pauses, after.pauses, 1)
 	runtime.KeepAlive(kept)
 	return got

@@ -228,5 +228,11 @@ func (c *configFile) yamlError(err error) error {
 		key, _, _ = strings.Cut(key, " ")
 		msg = fmt.Sprintf("unknown key %q in a source%s", key, didYouMean(nearest(key, sourceKeys())))
 	}
+	if _, into, ok := strings.Cut(msg, " into "); ok && strings.HasPrefix(msg, "cannot unmarshal") { // a Go type
+		msg = "a list is wanted here"
+		if !strings.HasPrefix(into, "[]") {
+			msg = "another kind of value is wanted here; docs/zipreel.example.yaml shows it"
+		}
+	}
 	return usagef("%s: %s", where, msg)
 }

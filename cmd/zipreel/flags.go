@@ -16,7 +16,7 @@ import (
 type cacheFlags struct {
 	Memory                size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Content kept in memory (default ${default})."`
 	IndexMemory           size      `group:"Memory:" default:"256MiB" placeholder:"SIZE" help:"Directories of archives kept in memory (default ${default})."`
-	Inflight              size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once (default ${default})."`
+	Inflight              size      `group:"Memory:" default:"512MiB" placeholder:"SIZE" help:"Bytes being read from storage at once, and as many that slow viewers still take of what is kept no more (default ${default})."`
 	Prefetch              sizeOrOff `group:"Memory:" default:"16MiB" placeholder:"SIZE" help:"Bytes read ahead of each viewer, at most; off: none (default ${default})."`
 	CacheDir              string    `group:"Memory:" placeholder:"FOLDER" help:"Keep content and directories here as well, so that a restart is warm (default: nowhere)."`
 	CacheDisk             size      `group:"Memory:" default:"10GiB" placeholder:"SIZE" help:"Bytes kept in that folder (default ${default})."`
@@ -50,7 +50,7 @@ const (
 // little. GOMEMLIMIT goes before it.
 func (f cacheFlags) limitHeap(conns int) {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(f.Memory) + int64(f.IndexMemory) + int64(f.Inflight) + heapSpare + int64(conns)*connHeap)
+		debug.SetMemoryLimit(int64(f.Memory) + int64(f.IndexMemory) + 2*int64(f.Inflight) + heapSpare + int64(conns)*connHeap)
 	}
 }
 

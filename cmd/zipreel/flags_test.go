@@ -17,7 +17,7 @@ func TestLimitHeap(t *testing.T) {
 	}
 	t.Setenv("GOMEMLIMIT", "")
 	f.limitHeap(1000)
-	if got, want := debug.SetMemoryLimit(-1), int64(11<<30+1000*connHeap); got != want {
+	if got, want := debug.SetMemoryLimit(-1), int64(12<<30+1000*connHeap); got != want {
 		t.Errorf("limit %d, want %d", got, want)
 	}
 }

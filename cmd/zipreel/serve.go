@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"zipreel/gateway"
 )
@@ -14,7 +16,7 @@ type serveCmd struct {
 	Targets []string `arg:"" optional:"" name:"target" help:"[NAME=]TARGET: an archive, a folder, or an http(s), s3 or ipfs URL; one that ends in / is a prefix. A NAME given twice: nodes of one source."`
 
 	ConfigFlag  configFlag   `embed:""`
-	Check       bool         `help:"Check the configuration and every TARGET, and exit."`
+	Check       bool         `help:"Check the configuration and how every TARGET is written, and exit; storage is not asked (doctor and verify do)."`
 	ListenFlags listenFlags  `embed:""`
 	Storage     storageFlags `embed:""`
 	Cache       cacheFlags   `embed:""`
@@ -107,6 +109,7 @@ func (c *serveCmd) serve(cfg gateway.Config, places []place) error {
 	}
 	c.Cache.limitHeap(int(c.ListenFlags.MaxConnections))
 	s := start(gw, l, cfg.Logger, c.Log.AccessLog, int(c.ListenFlags.MaxConnections))
+	signal.Notify(s.signals, syscall.SIGHUP)
 	if admin != nil {
 		s.startAdmin(admin)
 		c.Log.announce(cfg.Logger, "admin listening on http://"+admin.Addr().String())

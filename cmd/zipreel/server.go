@@ -41,8 +41,12 @@ type server struct {
 
 // listen opens the address. It says what to do where that fails.
 func listen(flag, address string) (net.Listener, error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
 		return nil, usagef("%s: %q is no address; write HOST:PORT, as in 127.0.0.1:8080, or :8080 for all of this machine's", flag, address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return nil, usagef("%s: %q is no port; it is a number from 0 to 65535", flag, port)
 	}
 	l, err := net.Listen("tcp", address)
 	switch {
@@ -62,12 +66,12 @@ func listen(flag, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// start answers on the listener. From then on signals are wait's.
+// start answers on the listener. From then on signals are wait's; SIGHUP is among them where the caller asks for it.
 func start(gw *gateway.Gateway, l net.Listener, log *slog.Logger, accessLog bool, maxConns int) *server {
 	s := &server{gw: gw, log: log, listener: l, failed: make(chan error, 2), signals: make(chan os.Signal, 2)}
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(libraryLog{log})
-	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
 	var handler http.Handler = gw
 	if accessLog {
 		handler = logRequests(log, handler)

@@ -28,7 +28,7 @@ type Object struct {
 // Config bounds a Cache. Zero means the default.
 type Config struct {
 	Memory   int64         // bytes of finished spans kept; default 512 MiB
-	Inflight int64         // bytes of spans being filled; default 512 MiB
+	Inflight int64         // bytes of spans being filled, and again as many that are kept no more while viewers still take them; default 512 MiB
 	Whole    int64         // objects up to this size are one span; default 32 MiB
 	Span     int64         // span size of larger objects; default 512 KiB
 	Ahead    int64         // most bytes one fill of a larger object reads; default 32 MiB
@@ -104,7 +104,7 @@ func New(cfg Config) *Cache {
 	cfg.Inflight = max(cfg.Inflight, cfg.Whole, cfg.Ahead) // the largest fill must fit
 	c := &Cache{cfg: cfg, budget: semaphore.NewWeighted(cfg.Inflight), filling: map[spanKey]*span{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.memory = newFIFO[spanKey, *span](cfg.Memory, nil)
+	c.memory = newFIFO(cfg.Memory, func(_ spanKey, s *span) { c.letGo(s) })
 	c.proved, _ = simplelru.NewLRU[Object, struct{}](maxProved, nil)
 	return c
 }
@@ -203,7 +203,10 @@ func (c *Cache) finish(s *span, proved bool) {
 	if c.filling[s.key] == s {
 		delete(c.filling, s.key)
 	}
-	if c.memory.add(s.key, s, int64(len(s.buf))) && s.ahead {
+	switch kept := c.memory.add(s.key, s, int64(len(s.buf))); {
+	case !kept:
+		c.letGo(s)
+	case s.ahead:
 		c.memory.unused(s.key)
 	}
 	if c.cfg.Disk != nil {
@@ -211,6 +214,14 @@ func (c *Cache) finish(s *span, proved bool) {
 	}
 	if proved {
 		c.proved.Add(s.key.obj, struct{}{})
+	}
+}
+
+// letGo is called for a span that is kept no more. Its bytes count as long as viewers hold some of them, however slowly they take them. mu is held.
+func (c *Cache) letGo(s *span) {
+	if s.viewers > 0 && !s.loose {
+		s.loose = true
+		c.stats.Pinned += int64(len(s.buf))
 	}
 }
 
@@ -276,7 +287,10 @@ func (c *Cache) Drop(obj Object) {
 func (c *Cache) drop(obj Object) {
 	c.proved.Remove(obj)
 	for i := int64(0); i == 0 || !c.whole(obj) && i*c.cfg.Span < obj.Size; i++ {
-		c.memory.remove(spanKey{obj, i})
+		if s, ok := c.memory.peek(spanKey{obj, i}); ok {
+			c.letGo(s)
+			c.memory.remove(spanKey{obj, i})
+		}
 		if c.cfg.Disk != nil {
 			c.cfg.Disk.remove(fileOf(spanKey{obj, i}))
 		}
@@ -287,6 +301,7 @@ func (c *Cache) drop(obj Object) {
 type Stats struct {
 	Hits, Misses, Shared, Fills, Evicted, ChecksumErrors int64
 	Bytes, Inflight, Spans                               int64
+	Pinned                                               int64 // bytes that are kept no more and that viewers still take
 }
 
 // Stats answers the totals.
@@ -302,7 +317,7 @@ func (c *Cache) Stats() Stats {
 func (c *Cache) Busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stats.Inflight > c.cfg.Inflight
+	return c.stats.Inflight > c.cfg.Inflight || c.stats.Pinned > c.cfg.Inflight
 }
 
 // Close ends all fills and waits for them.

@@ -587,3 +587,41 @@ func TestHoldKeepsWrongBytesBack(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }
+
+// TestPinnedBytesAreBounded: viewers who take nothing hold what is kept no more, but not more of it than may be read at once.
+func TestPinnedBytesAreBounded(t *testing.T) {
+	const size, inflight = 1 << 20, 4 << 20
+	c := newCache(t, Config{Memory: 2 << 20, Inflight: inflight, Whole: size, Ahead: size})
+	s := &storage{}
+	names := "abcdefghijklmnopqrstuvwxyz"
+	var stalled []*Reader
+	refused := 0
+	for i := range names {
+		r := c.Open(object(names[i:i+1], size), 0, size, s.fill)
+		if _, err := r.Next(t.Context()); errors.Is(err, ErrBusy) {
+			refused++
+			r.Close()
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		stalled = append(stalled, r)
+	}
+	if held := int64(len(stalled)) * size; held > 2<<20+inflight+2*size || refused == 0 {
+		t.Errorf("%d stalled viewers hold %d bytes, %d were refused", len(stalled), held, refused)
+	}
+	if got := c.Stats().Pinned; got == 0 || got > inflight+size {
+		t.Errorf("%d bytes are counted as pinned", got)
+	}
+	for _, r := range stalled {
+		r.Close()
+	}
+	if got := c.Stats().Pinned; got != 0 {
+		t.Errorf("%d bytes are pinned by nobody", got)
+	}
+	r := c.Open(object("z", size), 0, size, s.fill)
+	defer r.Close()
+	if _, err := r.Next(t.Context()); err != nil {
+		t.Errorf("a viewer who came later: %v", err)
+	}
+}

@@ -44,6 +44,14 @@ func newFIFO[K comparable, V any](maxBytes int64, out func(K, V)) *fifo[K, V] {
 
 func (m *fifo[K, V]) has(key K) bool { return m.items[key] != nil }
 
+// peek is get that counts no use.
+func (m *fifo[K, V]) peek(key K) (v V, ok bool) {
+	if it := m.items[key]; it != nil {
+		return it.value, true
+	}
+	return v, false
+}
+
 // get answers the value, and counts the use.
 func (m *fifo[K, V]) get(key K) (v V, ok bool) {
 	it := m.items[key]

@@ -25,6 +25,9 @@ type span struct {
 	more  chan struct{} // closed and replaced when any of the above changes; nil when nobody waits
 	fill  *flight       // nil when done
 	ahead bool          // filled by Ahead, and no viewer has asked
+
+	viewers int  // readers who may still use what they were handed of it
+	loose   bool // kept no more; its bytes live on for the viewers
 }
 
 type spanKey struct {
@@ -102,8 +105,14 @@ func call(ctx context.Context, fill Fill, off, n int64, w *Sink) (err error) {
 	return fill(ctx, off, n, w)
 }
 
-// admit waits, for a while, until the flight's bytes fit the budget.
+// admit waits, for a while, until the flight's bytes fit the budget. Nothing is begun while viewers hold too much that is kept no more.
 func (f *flight) admit(ctx context.Context) error {
+	f.c.mu.Lock()
+	crowded := f.c.stats.Pinned > f.c.cfg.Inflight
+	f.c.mu.Unlock()
+	if crowded {
+		return ErrBusy
+	}
 	if f.c.waiting.Add(1) > maxWaiting {
 		f.c.waiting.Add(-1)
 		return ErrBusy
@@ -140,6 +149,7 @@ func (f *flight) end(err error) {
 		if f.c.filling[s.key] == s {
 			delete(f.c.filling, s.key)
 		}
+		f.c.letGo(s)
 		s.wake()
 	}
 	f.spans = nil

@@ -16,6 +16,7 @@ type Reader struct {
 	past     *span   // was read from before; what was handed out of it has to be in cur too
 	cur      *span   // holds off; nil when not looked for yet
 	at       *flight // that this reader is counted at
+	holds    *span   // that the last piece was of
 	outcome  Outcome
 	known    bool
 	first    *flight // that the outcome is of; nil where all was there
@@ -25,7 +26,7 @@ type Reader struct {
 	ahead    bool // of Ahead
 }
 
-// Next waits for bytes and answers the next piece: at least one byte, valid and immutable as long as the caller wants. io.EOF
+// Next waits for bytes and answers the next piece: at least one byte, immutable. It counts as in use until the next Next or Close. io.EOF
 // after the last. The error of a fill is answered as it is; ctx's cause when the wait was cut short.
 // A reader over the whole object ends in io.EOF only when the content fits the CRC: the last
 // 16 KiB are not handed out before that.
@@ -81,6 +82,7 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 	if to := r.upTo(s, i); to > in {
 		r.off += int64(to - in)
 		p := s.buf[in:to:to]
+		r.hold(s)
 		if to == len(s.buf) {
 			r.sum, r.cur = r.add(s), nil
 		}
@@ -99,6 +101,21 @@ func (r *Reader) step() ([]byte, <-chan struct{}, error) {
 		return nil, nil, err
 	}
 	return nil, s.changed(), nil
+}
+
+// hold counts the reader at the span that it uses now, and no more at the one before. Cache.mu is held.
+func (r *Reader) hold(s *span) {
+	if s == r.holds {
+		return
+	}
+	if old := r.holds; old != nil {
+		if old.viewers--; old.viewers == 0 && old.loose {
+			r.c.stats.Pinned -= int64(len(old.buf))
+		}
+	}
+	if r.holds = s; s != nil {
+		s.viewers++
+	}
 }
 
 // find makes the i-th span the current one: kept, being filled, or filled from now on, from the disk where it is there. Cache.mu is held.
@@ -191,5 +208,6 @@ func (r *Reader) close(back bool) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	r.closed = true
+	r.hold(nil)
 	r.leave(back)
 }

@@ -128,6 +128,7 @@ func (s *Sink) Restart(why error) bool {
 	if f.c.filling[old.key] == old {
 		f.c.filling[old.key] = fresh
 	}
+	f.c.letGo(old)
 	f.spans[0], f.got = fresh, 0
 	s.cur, s.got, s.in, s.sum, s.err = nil, 0, 0, 0, nil
 	old.wake()

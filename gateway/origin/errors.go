@@ -16,7 +16,10 @@ func (e *Error) Error() string {
 	if e.Node != "" {
 		fmt.Fprintf(&b, " at %s", e.Node)
 	}
-	if e.N > 0 {
+	switch {
+	case e.N > 0 && e.Off == Tail:
+		fmt.Fprintf(&b, ", last %d bytes", e.N)
+	case e.N > 0:
 		fmt.Fprintf(&b, ", bytes %d+%d", e.Off, e.N)
 	}
 	if e.Status != 0 {

@@ -43,7 +43,7 @@ func (d *Dir) Local() bool { return true }
 // Read implements Origin.
 func (d *Dir) Read(ctx context.Context, name string, off, n int64, want *Validator) (*Body, error) {
 	return readFile(ctx, name, off, n, want, func() (*os.File, error) {
-		if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
+		if !isPath(name) {
 			return nil, fs.ErrNotExist
 		}
 		return d.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -61,10 +61,10 @@ func (d *Dir) List(ctx context.Context, after string, max int) ([]Object, error)
 		if err != nil || e.IsDir() && strings.Count(p, "/") >= maxDepth {
 			return skip(e)
 		}
-		if isHidden(p) {
+		if isHidden(p) || e.IsDir() && isArchive(p) {
 			return skip(e)
 		}
-		if e.IsDir() || !strings.EqualFold(path.Ext(p), ".zip") || p <= after {
+		if e.IsDir() || !isArchive(p) || !isPath(p) || p <= after {
 			return nil
 		}
 		info, err := d.root.Stat(filepath.FromSlash(p)) // follows links that stay inside
@@ -82,6 +82,11 @@ func (d *Dir) List(ctx context.Context, after string, max int) ([]Object, error)
 	slices.SortFunc(list, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
 	return list[:min(len(list), max)], nil
 }
+
+// isPath says whether a path below a folder names an archive in URLs.
+func isPath(p string) bool { return fs.ValidPath(p) && !strings.ContainsAny(p, "\\\x00") }
+
+func isArchive(p string) bool { return strings.EqualFold(path.Ext(p), ".zip") }
 
 func isHidden(p string) bool { return p != "." && strings.HasPrefix(path.Base(p), ".") }
 

@@ -37,13 +37,15 @@ type health struct {
 	measured  time.Time
 	inflight  int
 
-	fails   int       // in a row
-	opened  int       // times in a row that the breaker opened
-	until   time.Time // the breaker is open till then
-	broken  bool      // open, or half open once until has passed
-	probing bool      // half open, and one read is on its way
-	last    *Error    // why it opened
-	blamed  time.Time // asked last until then
+	fails    int       // in a row
+	failedAt time.Time // the last of them, or the probe that followed
+	opened   int       // times in a row that the breaker opened
+	until    time.Time // the breaker is open till then
+	broken   bool      // open, or half open once until has passed
+	since    time.Time // it opened
+	probing  bool      // half open, and one read is on its way
+	last     *Error    // why it opened
+	blamed   time.Time // asked last until then
 
 	// A node that answers at once and then stalls costs viewers most, and neither its headers nor the bodies between make up for it.
 	stalls  int       // bodies, with no long time between them
@@ -122,39 +124,61 @@ func (h *health) stale(now time.Time, after time.Duration) bool {
 	return h.state(now) == Closed && h.fails == 0 && now.After(h.blamed) && now.Sub(h.measured) > after
 }
 
-// begin counts a read on its way. It is false where the breaker is open.
-func (h *health) begin(now time.Time, n int64) bool {
+// doubtful says, now and then, that the node is passed over because it failed a while ago, so that it is worth a probe.
+func (h *health) doubtful(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fails == 0 || h.state(now) != Closed || now.Sub(h.failedAt) < exploreAfter {
+		return false
+	}
+	h.failedAt = now
+	return true
+}
+
+// begin counts a read on its way, unless the breaker is open: then it answers why.
+func (h *health) begin(now time.Time, n int64) *Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	state := h.state(now)
 	if state == Open {
-		return false
+		return h.reason(now)
 	}
 	h.probing = h.probing || state == HalfOpen
 	h.inflight++
 	h.stats.Reads++
 	h.stats.Asked += n
-	return true
+	return nil
 }
 
-// why says why the node is not asked; nil: it may be.
+// why says why the breaker is not closed; nil: it is.
 func (h *health) why(now time.Time) *Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state(now) != Open {
+	if !h.broken {
 		return nil
 	}
+	return h.reason(now)
+}
+
+// reason is why the breaker opened. h.mu is held.
+func (h *health) reason(now time.Time) *Error {
 	e := *h.last
 	e.RetryAfter = max(h.until.Sub(now), time.Second)
 	return &e
 }
 
-// answered ends begin's read, or the part of it before the body, well.
-func (h *health) answered(took time.Duration, now time.Time) {
+// answered ends begin's read, or the part of it before the body, well. It says whether the breaker closed.
+func (h *health) answered(took time.Duration, now time.Time) (closed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.broken && now.Add(-took).Before(h.since) { // it was asked before: that says nothing of now, nor of its Retry-After
+		h.measure(took, now)
+		return false
+	}
+	closed = h.broken
 	h.fails, h.opened, h.broken, h.probing = 0, 0, false, false
 	h.measure(took, now)
+	return closed
 }
 
 // measure notes the latency of a first byte. h.mu is held.
@@ -194,32 +218,35 @@ func (h *health) slower(took time.Duration, now time.Time) {
 	h.measure(max(took, h.average), now)
 }
 
-// failed notes a failure. What an archive's own state or name may cause is none of the node's.
-func (h *health) failed(err *Error, now time.Time) {
+// failed notes a failure, and says whether the breaker opened that was closed. What an archive's own state or name may cause is none of the node's.
+func (h *health) failed(err *Error, now time.Time) (opened bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	before := h.broken
 	probed := h.probing
 	h.probing = false
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrChanged) {
 		h.fails, h.opened, h.broken = 0, 0, false
-		return
+		return false
 	}
 	h.stats.Failures++
 	h.fails++
+	h.failedAt = now
 	hard := errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrTLS) || errors.Is(err, ErrDNS)
 	if err.RetryAfter > 0 {
 		h.open(err, min(err.RetryAfter, retryAfterMost), now)
-		return
+		return !before
 	}
 	if hard && (probed || h.fails >= breakAfter && !h.broken) {
 		h.open(err, min(breakFirst<<min(h.opened, 10), breakMost), now)
 		h.opened++
 	}
+	return h.broken && !before
 }
 
 // open opens the breaker. h.mu is held.
 func (h *health) open(err *Error, d time.Duration, now time.Time) {
-	h.broken, h.last = true, err
+	h.broken, h.last, h.since = true, err, now
 	if until := now.Add(d); until.After(h.until) {
 		h.until = until
 	}

@@ -38,14 +38,15 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	}
 	answers := make(chan attempt, 2)
 	running := map[int]context.CancelCauseFunc{}
-	at, n := r.at, r.n // a loser may still be at work when these move on
+	at, n := r.at, r.n                                                     // a loser may still be at work when these move on
+	asked := &read{s: r.s, name: r.name, want: r.want, version: r.version} // likewise
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	start := func(i int) {
 		ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(r.ctx, trace))
 		running[i] = cancel
 		go func() {
-			body, err := r.request(ctx, i, at, n)
+			body, err := asked.request(ctx, i, at, n)
 			answers <- attempt{i, body, err, cancel}
 		}()
 	}
@@ -54,14 +55,14 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	after := r.s.health[i].hedgeAfter()
 	clock := time.NewTimer(min(after, connectAfter))
 	defer clock.Stop()
-	asked := false // the spare
+	hedged := false // the spare was asked
 	for {
 		select {
 		case a := <-answers:
 			delete(running, a.node)
 			if a.err == nil {
 				r.drop(running, answers, errLost)
-				if asked && a.node == spare {
+				if hedged && a.node == spare {
 					r.s.health[spare].count(func(s *NodeStats) { s.HedgesWon++ })
 				}
 				a.body.ReadCloser = &cancelling{a.body.ReadCloser, a.cancel}
@@ -79,16 +80,16 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 				clock.Reset(after - took)
 				continue
 			}
-			if !asked && r.s.spend(&r.s.hedges) {
-				asked = true
+			if !hedged && r.s.spend(&r.s.hedges) {
+				hedged = true
 				r.s.health[spare].count(func(s *NodeStats) { s.Hedges++ })
 				start(spare)
-			} else if wait := max(switchAfter, 3*after); !asked && time.Since(began) >= wait {
+			} else if wait := max(switchAfter, 3*after); !hedged && time.Since(began) >= wait {
 				r.drop(running, answers, errSlow)
 				err := &Error{Kind: ErrTimeout, Node: r.s.nodes[i].Name, Archive: r.name, Off: r.at, N: r.n, Err: errSlow}
 				r.failed(i, err)
 				return nil, 0, err
-			} else if !asked {
+			} else if !hedged {
 				clock.Reset(wait - time.Since(began))
 			}
 		case <-r.ctx.Done():

@@ -59,8 +59,11 @@ const (
 	maxHeaderBytes = 64 << 10
 	cheapSkip      = 4 << 20 // a whole file instead of a range is taken up to here
 	idlePerHost    = 64
+	pingAfter      = 5 * time.Second // without a frame on an HTTP/2 connection, which one silent failure else takes from all reads
+	pingWithin     = 2 * time.Second
 	maxTargets     = 4096    // redirect targets and sizes remembered
 	maxTargetBytes = 4 << 10 // of a redirect target that is remembered
+	targetFor      = time.Minute
 )
 
 // HTTP is an Origin over a node that answers ranges. Safe for concurrent use.
@@ -75,13 +78,13 @@ type HTTP struct {
 	noSuffix atomic.Bool  // the node does not answer the last n bytes
 
 	mu      sync.Mutex // guards following
-	targets map[string]*url.URL
+	targets map[string]target
 	states  map[string]state
 }
 
 // NewHTTP checks the configuration. Nothing is asked of the node.
 func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
-	o := &HTTP{cfg: cfg, targets: map[string]*url.URL{}, states: map[string]state{}}
+	o := &HTTP{cfg: cfg, targets: map[string]target{}, states: map[string]state{}}
 	if err := o.setBase(); err != nil {
 		return nil, err
 	}
@@ -119,6 +122,7 @@ func newClient(cfg HTTPConfig, tlsConfig *tls.Config) *http.Client {
 		ReadBufferSize:         64 << 10,
 		IdleConnTimeout:        60 * time.Second,
 		DisableCompression:     true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin},
 	}
 	if cfg.Proxy != nil {
 		t.Proxy = http.ProxyURL(cfg.Proxy)

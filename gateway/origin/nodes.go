@@ -25,7 +25,7 @@ type Node struct {
 // that takes long, and goes on with another where a body breaks. It knows each node's validator for each version of an archive, and delivers bytes of
 // one version only. Safe for concurrent use.
 //
-// Lock order: a version's, then a health's; neither is held while anything is read.
+// Lock order: a version's, then Nodes' own; a health's is a leaf. None is held while anything is read.
 type Nodes struct {
 	nodes    []Node
 	health   []*health
@@ -33,6 +33,7 @@ type Nodes struct {
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
 	suspects atomic.Uint64 // a NodeSet
+	notice   func(node string, works bool, why error)
 
 	mu       sync.Mutex // guards following
 	closed   bool
@@ -74,6 +75,16 @@ func NewNodes(nodes []Node) (*Nodes, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.rejected, _ = simplelru.NewLRU[string, rejection](maxRejected, nil)
 	return s, nil
+}
+
+// Notify has f called when a node is left alone, with why, and when it works again. It is to be called before the first read.
+func (s *Nodes) Notify(f func(node string, works bool, why error)) { s.notice = f }
+
+// failed notes a node's failure.
+func (s *Nodes) failed(i int, err *Error, now time.Time) {
+	if s.health[i].failed(err, now) && s.notice != nil {
+		s.notice(s.nodes[i].Name, false, err)
+	}
 }
 
 // Close ends what is read for nobody, waits for it, and closes the nodes.
@@ -187,6 +198,12 @@ func (s *Nodes) Reject(name string, v Validator) bool {
 	if w == nil || w.s != s || len(s.nodes) == 1 {
 		return false
 	}
+	var holders NodeSet
+	for i := range s.nodes {
+		if h, _ := w.get(i); h.holding == agreed || h.holding == same {
+			holders = holders.With(i)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -194,11 +211,7 @@ func (s *Nodes) Reject(name string, v Validator) bool {
 	if !ok || now.After(r.until) {
 		r = rejection{}
 	}
-	for i := range s.nodes {
-		if h, _ := w.get(i); h.holding == agreed || h.holding == same {
-			r.nodes = r.nodes.With(i)
-		}
-	}
+	r.nodes |= holders
 	r.until = now.Add(rejectedFor)
 	s.rejected.Add(name, r)
 	return r.nodes != 1<<len(s.nodes)-1
@@ -305,19 +318,21 @@ func (s *Nodes) order(n int64, class func(i int) (int, bool)) []choice {
 func (s *Nodes) ask(ctx context.Context, i int, name string, off, n int64, want *Validator) (*Body, error) {
 	h := s.health[i]
 	began := time.Now()
-	if !h.begin(began, n) {
-		return nil, h.why(began)
+	if open := h.begin(began, n); open != nil {
+		return nil, open
 	}
 	body, err := s.nodes[i].Origin.Read(ctx, name, off, n, want)
 	now := time.Now()
 	if err == nil {
-		h.answered(now.Sub(began), now)
+		if h.answered(now.Sub(began), now) && s.notice != nil {
+			s.notice(s.nodes[i].Name, true, nil)
+		}
 		body.ReadCloser = &measured{ReadCloser: body.ReadCloser, h: h}
 		return body, nil
 	}
 	switch {
 	case ctx.Err() == nil, context.Cause(ctx) == errSlow:
-		h.failed(s.errorOf(i, name, err), now)
+		s.failed(i, s.errorOf(i, name, err), now)
 	case context.Cause(ctx) == errLost:
 		h.slower(now.Sub(began), now)
 	default:

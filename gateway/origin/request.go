@@ -58,8 +58,8 @@ func (r *request) send(ctx context.Context) (*Body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	clock := time.AfterFunc(r.o.cfg.HeaderWithin, func() { cancel(errStalled) })
 	res, err := r.follow(ctx, u)
-	clock.Stop()
 	if err != nil {
+		clock.Stop()
 		err = r.kindOf(ctx, err)
 		cancel(nil)
 		return nil, err
@@ -68,8 +68,10 @@ func (r *request) send(ctx context.Context) (*Body, error) {
 	w.clock = time.AfterFunc(w.stall, func() { cancel(errStalled) })
 	w.clock.Stop() // until somebody waits for bytes
 	body, err := r.check(res, w)
+	clock.Stop()
 	if err != nil {
 		w.Close()
+		r.o.setTarget(r.name, nil) // wherever it led to
 		return nil, err
 	}
 	return body, nil
@@ -78,7 +80,7 @@ func (r *request) send(ctx context.Context) (*Body, error) {
 // follow sends the request to where the archive was last found, and then to where the node says it is. A link for one exact
 // range is of no use for another, so none is kept.
 func (r *request) follow(ctx context.Context, u *url.URL) (*http.Response, error) {
-	if at := r.o.target(r.name); at != nil {
+	if at := r.o.target(r.name); at != nil && r.want != nil {
 		res, err := r.do(ctx, http.MethodGet, at)
 		if err == nil && (res.StatusCode < 300 || res.StatusCode == http.StatusPreconditionFailed || res.StatusCode == http.StatusRequestedRangeNotSatisfiable) {
 			return res, nil
@@ -133,10 +135,20 @@ func isRedirect(status int) bool {
 	return false
 }
 
+// target is where a node last redirected to for an archive. It is asked anew after a while: the node may redirect to another version by then, while the old
+// one still answers.
+type target struct {
+	at    *url.URL
+	until time.Time
+}
+
 func (o *HTTP) target(name string) *url.URL {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.targets[name]
+	if t := o.targets[name]; time.Now().Before(t.until) {
+		return t.at
+	}
+	return nil
 }
 
 func (o *HTTP) setTarget(name string, to *url.URL) {
@@ -150,7 +162,7 @@ func (o *HTTP) setTarget(name string, to *url.URL) {
 		clear(o.targets)
 	}
 	if len(to.Path)+len(to.RawPath)+len(to.RawQuery) <= maxTargetBytes {
-		o.targets[name] = to
+		o.targets[name] = target{to, time.Now().Add(targetFor)}
 	}
 }
 

@@ -97,10 +97,13 @@ func (r *read) choose() (node, spare int, err error) {
 		rejected = 0
 	}
 	list := r.s.order(r.n, func(i int) (int, bool) { return r.class(i, rejected) })
-	fresh := list[:0:0]
-	for _, c := range list {
+	fresh, now := list[:0:0], time.Now()
+	for i, c := range list {
 		if r.tried[c.node] > 0 {
 			continue
+		}
+		if i > 0 && r.s.health[c.node].doubtful(now) {
+			r.s.probe(c.node, r.name)
 		}
 		if c.class >= classHalfOpen && len(fresh) > 0 {
 			r.s.probe(c.node, r.name)
@@ -159,6 +162,9 @@ func (r *read) failure() error {
 	}
 	if open != nil {
 		return open
+	}
+	if len(r.s.order(r.n, func(i int) (int, bool) { return r.class(i, 0) })) > 0 { // a breaker closed meanwhile
+		return r.fail(ErrUnavailable, errors.New("no node was to be asked"))
 	}
 	return r.fail(ErrChanged, errors.New("no node holds this version any more"))
 }
@@ -304,10 +310,10 @@ func (b *resumed) fail(err error) {
 	if b.r.ctx.Err() != nil {
 		return
 	}
-	h, now := b.r.s.health[b.node], time.Now()
-	h.failed(b.r.s.errorOf(b.node, b.r.name, err), now)
+	s, now := b.r.s, time.Now()
+	s.failed(b.node, s.errorOf(b.node, b.r.name, err), now)
 	if errors.Is(err, ErrTimeout) {
-		h.stalled(now)
+		s.health[b.node].stalled(now)
 	}
 	b.r.failed(b.node, err)
 	if b.since > progress { // it got on: as good a node as before, and no storm

@@ -79,10 +79,15 @@ func (s *Nodes) newVersion(name string, size, tail int64) *version {
 func (w *version) set(i int, h holding, v Validator) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.held[i] = held{holding: h, v: v, learnt: w.held[i].learnt, at: w.held[i].at}
+	old := w.held[i]
+	w.held[i] = held{holding: h, v: v, learnt: old.learnt, at: old.at}
 	switch h {
+	case unknown:
+		w.held[i].v = old.v // what it shows next is held against that
 	case same:
-		w.held[i].learn(time.Now())
+		if v.ETag != old.v.ETag || !v.Modified.Equal(old.v.Modified) {
+			w.held[i].learn(time.Now())
+		}
 	case other:
 		w.held[i].until = time.Now().Add(otherFor)
 	case missing:

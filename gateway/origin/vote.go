@@ -130,7 +130,7 @@ func (v *vote) ballot(i int) ballot {
 	}
 	defer b.body.Close()
 	if b.data, b.err = io.ReadAll(b.body); b.err != nil && v.asked.Err() == nil {
-		v.s.health[i].failed(v.s.errorOf(i, v.name, b.err), time.Now())
+		v.s.failed(i, v.s.errorOf(i, v.name, b.err), time.Now())
 	}
 	b.sum = sha256.Sum256(b.data)
 	return b

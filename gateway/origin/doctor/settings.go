@@ -26,6 +26,9 @@ func (e *exam) conclude() {
 
 func (r *Report) sum() string {
 	spent := fmt.Sprintf("%d requests, %s, %.1f s", r.Requests, size(r.Bytes), r.Seconds)
+	if r.Requests == 1 {
+		spent = strings.Replace(spent, "requests", "request", 1)
+	}
 	if r.Usable {
 		use := "It can be used"
 		if r.Dialect == "query" {
