@@ -31,7 +31,7 @@ test: setup $(WEB) ## everything: checks, unit tests with the race detector, sho
 	cd web && npm run check && npm test
 	ZIPREEL_TEST_TOOLS=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v '^zipreel/test')
 	$(MAKE) --no-print-directory fuzz-short
-	ZIPREEL_TEST_TOOLS=1 $(GO) test -timeout 15m ./test/...
+	ZIPREEL_TEST_TOOLS=1 $(GO) test -count=1 -timeout 15m ./test/...
 	$(MAKE) --no-print-directory test-s3
 
 test-s3: ## reads of a real S3 store, versitygw, built from the Go module proxy (a minute or three, once)
@@ -49,7 +49,7 @@ race: ## unit tests with the race detector
 	$(GO) test -race $$($(GO) list ./... | grep -v '^zipreel/test')
 
 players: ## real players against the gateway
-	ZIPREEL_TEST_TOOLS=1 $(GO) test -v -timeout 15m ./test/...
+	ZIPREEL_TEST_TOOLS=1 $(GO) test -count=1 -v -timeout 15m ./test/...
 
 faults: ## storage, networks and viewers that misbehave: a table of what came of each fault (two minutes)
 	@mkdir -p bin
