@@ -105,19 +105,25 @@ func parts(t *testing.T) (archive []byte, link string) {
 	return archive, rangeOf(off["a.ts"]+10, 20)
 }
 
+// newLazy is a gateway over that archive on lazy storage, its directory known, and a link into a segment. Its caller closes it, in a synctest bubble.
+func newLazy(t *testing.T) (f *fixture, l *lazy, link string) {
+	archive, link := parts(t)
+	l = &lazy{Memory: origin.NewMemory()}
+	l.Set("x.zip", archive, `"v"`)
+	g, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: l}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = &fixture{Gateway: g, t: t}
+	f.do(http.MethodHead, "/v/films/x.zip/a.ts")
+	return f, l, link
+}
+
 // TestSlowHeaderIsReadOn: whoever asks again after the 8 s rule finds what was read meanwhile.
 func TestSlowHeaderIsReadOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		archive, link := parts(t)
-		l := &lazy{Memory: origin.NewMemory()}
-		l.Set("x.zip", archive, `"v"`)
-		g, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: l}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer g.Close()
-		f := &fixture{Gateway: g, t: t}
-		f.do(http.MethodHead, "/v/films/x.zip/a.ts")
+		f, l, link := newLazy(t)
+		defer f.Close()
 		l.by.Store(int64(10 * time.Second))
 		began := time.Now()
 		wantProblem(t, f.get("/v/films/x.zip/a.ts?"+link), 503, "origin-slow")
@@ -139,16 +145,8 @@ func TestSlowHeaderIsReadOn(t *testing.T) {
 // TestColdPlaylistIsReadOnce for all who ask for it at once, headers behind its links included.
 func TestColdPlaylistIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		archive, _ := parts(t)
-		l := &lazy{Memory: origin.NewMemory()}
-		l.Set("x.zip", archive, `"v"`)
-		g, err := gateway.New(gateway.Config{Sources: []gateway.Source{{Name: "films", Origin: l}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer g.Close()
-		f := &fixture{Gateway: g, t: t}
-		f.do(http.MethodHead, "/v/films/x.zip/a.ts")
+		f, l, _ := newLazy(t)
+		defer f.Close()
 		before := len(l.Reads())
 		l.by.Store(int64(100 * time.Millisecond))
 		var viewers sync.WaitGroup

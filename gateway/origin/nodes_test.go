@@ -357,6 +357,20 @@ func TestHedgesOfHealthyNodes(t *testing.T) {
 	}
 }
 
+// known is a source of two nodes that have been read from, so that their speed is known. Its caller closes it.
+func known(t *testing.T, first, second origin.Origin) (*origin.Nodes, origin.Validator) {
+	t.Helper()
+	s, err := origin.NewNodes([]origin.Node{{Name: "first", Origin: first}, {Name: "second", Origin: second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := begin(t, s, 40_000)
+	for range 20 {
+		readFilm(t, s, v, 0, 1000)
+	}
+	return s, v
+}
+
 // TestFailureIsForgiven: a node that failed once is passed over, and asked again when a probe found it well.
 func TestFailureIsForgiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -364,15 +378,8 @@ func TestFailureIsForgiven(t *testing.T) {
 		m.Set("film.zip", film, `"1"`)
 		quick := &once{Origin: late{m, func() time.Duration { return 5 * time.Millisecond }}}
 		slow := late{m, func() time.Duration { return 50 * time.Millisecond }}
-		s, err := origin.NewNodes([]origin.Node{{Name: "quick", Origin: quick}, {Name: "slow", Origin: slow}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, v := known(t, quick, slow)
 		defer s.Close()
-		v := begin(t, s, 40_000)
-		for range 20 {
-			readFilm(t, s, v, 0, 1000)
-		}
 		quick.fail.Store(true)
 		for range 5 {
 			readFilm(t, s, v, 0, 1000)
@@ -407,15 +414,8 @@ func TestStallingNodeIsShunned(t *testing.T) {
 		m := origin.NewMemory()
 		m.Set("film.zip", film, `"1"`)
 		staller := &stalling{Origin: m}
-		s, err := origin.NewNodes([]origin.Node{{Name: "staller", Origin: staller}, {Name: "liar", Origin: late{m, func() time.Duration { return 50 * time.Millisecond }}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, v := known(t, staller, late{m, func() time.Duration { return 50 * time.Millisecond }})
 		defer s.Close()
-		v := begin(t, s, 40_000)
-		for range 20 {
-			readFilm(t, s, v, 0, 1000)
-		}
 		s.Blame(origin.NodeSet(0).With(1))
 		staller.on.Store(true)
 		began := time.Now()
