@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -79,14 +78,13 @@ type archives struct {
 	nextID atomic.Uint64
 	budget *semaphore.Weighted // bytes of directories being read
 	start  time.Time
+	loads  *shared[archiveKey, *archive]
 
 	mu      sync.Mutex // guards following
-	closed  bool
 	kept    *simplelru.LRU[archiveKey, *archive]
 	bytes   int64
 	refused *simplelru.LRU[archiveKey, refusal]
 	tails   *simplelru.LRU[archiveKey, int64] // bytes of the end that an archive's directory, and what lies along, took when it was last loaded
-	loads   map[archiveKey]*load
 }
 
 type archiveKey struct{ source, name string }
@@ -97,13 +95,6 @@ type refusal struct {
 	until time.Time
 }
 
-// load is one read of an archive's directory that any number of requests wait for.
-type load struct {
-	done chan struct{} // closed when following are set
-	a    *archive
-	err  error
-}
-
 const (
 	maxKept    = 1 << 20 // indexes, whatever their size
 	maxRefused = 4096
@@ -111,18 +102,11 @@ const (
 )
 
 func newArchives(g *Gateway) *archives {
-	s := &archives{g: g, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), loads: map[archiveKey]*load{}}
+	s := &archives{g: g, start: time.Now(), budget: semaphore.NewWeighted(loadBudget), loads: newShared[archiveKey, *archive](g.background)}
 	s.kept, _ = simplelru.NewLRU(maxKept, func(_ archiveKey, a *archive) { s.bytes -= a.bytes() })
 	s.refused, _ = simplelru.NewLRU[archiveKey, refusal](maxRefused, nil)
 	s.tails, _ = simplelru.NewLRU[archiveKey, int64](maxTails, nil)
 	return s
-}
-
-// close refuses further loads; those under way end by the gateway's context.
-func (s *archives) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
 }
 
 func (s *archives) now() int64 { return int64(time.Since(s.start)) }
@@ -130,22 +114,37 @@ func (s *archives) now() int64 { return int64(time.Since(s.start)) }
 // get answers the archive's current version, loading it when it is not kept.
 func (s *archives) get(ctx context.Context, src *source, name string) (*archive, error) {
 	key := archiveKey{src.Name, name}
-	s.mu.Lock()
-	if a, ok := s.kept.Get(key); ok {
-		s.mu.Unlock()
-		s.revalidate(a)
-		return a, nil
-	}
-	if r, ok := s.refused.Get(key); ok {
-		if time.Now().Before(r.until) {
-			s.mu.Unlock()
-			return nil, r.err
+	if a, ok, err := s.known(key); ok {
+		if err == nil {
+			s.revalidate(a)
 		}
-		s.refused.Remove(key)
+		return a, err
 	}
-	l := s.join(key, src, name, false)
-	s.mu.Unlock()
-	return l.wait(ctx)
+	a, _, err := s.loads.do(ctx, key, func(ctx context.Context) (*archive, error) {
+		if a, ok, err := s.known(key); ok {
+			return a, err
+		}
+		if a := s.g.restore(src, name); a != nil {
+			return s.keep(key, a), nil
+		}
+		return s.load(ctx, key, src)
+	})
+	return a, err
+}
+
+// known answers the version that is kept, or why there is none, if either is known.
+func (s *archives) known(key archiveKey) (a *archive, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.kept.Get(key); ok {
+		return a, true, nil
+	}
+	r, ok := s.refused.Get(key)
+	if ok && !time.Now().Before(r.until) {
+		s.refused.Remove(key)
+		ok = false
+	}
+	return nil, ok, r.err
 }
 
 // reject is called by who found that an archive's content does not fit its directory on any node. Where nodes hold different states of it, this one is given up for
@@ -170,69 +169,42 @@ func (s *archives) reject(a *archive) bool {
 // that storage holds now, which is a itself when only its validator was out of date.
 func (s *archives) refresh(ctx context.Context, a *archive, seen *origin.Validator) (*archive, error) {
 	key := archiveKey{a.src.Name, a.name}
-	s.mu.Lock()
-	if cur, ok := s.kept.Peek(key); ok && (cur != a || cur.validator.Load() != seen) {
-		s.mu.Unlock() // another viewer was first
+	if cur := s.newer(key, a, seen); cur != nil {
 		return cur, nil
 	}
-	l := s.join(key, a.src, a.name, true)
-	s.mu.Unlock()
-	return l.wait(ctx)
-}
-
-// join answers the load of key that is under way, or starts one: anew, or with what is on disk. s.mu is held.
-func (s *archives) join(key archiveKey, src *source, name string, anew bool) *load {
-	if l, ok := s.loads[key]; ok {
-		return l
-	}
-	l := &load{done: make(chan struct{})}
-	if s.closed {
-		l.err = errClosing
-		close(l.done)
-		return l
-	}
-	s.loads[key] = l
-	s.g.work.Add(1)
-	go s.run(key, src, name, anew, l)
-	return l
-}
-
-// run owns one load. It is detached from who asked: its context is the gateway's.
-func (s *archives) run(key archiveKey, src *source, name string, anew bool, l *load) {
-	defer s.g.work.Done()
-	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
-	defer cancel()
-	a, err := s.load(ctx, src, name, anew)
-	s.mu.Lock()
-	delete(s.loads, key)
-	if err == nil {
-		l.a = s.keep(key, a)
-	} else {
-		l.err = err
-		s.remember(key, err)
-	}
-	s.mu.Unlock()
-	close(l.done)
-}
-
-// load reads the archive's directory from disk or, where it is not there or is wanted anew, from storage.
-func (s *archives) load(ctx context.Context, src *source, name string, anew bool) (a *archive, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			a, err = nil, fmt.Errorf("panic: %v", r)
+	a, _, err := s.loads.do(ctx, key, func(ctx context.Context) (*archive, error) {
+		if cur := s.newer(key, a, seen); cur != nil {
+			return cur, nil
 		}
-	}()
-	if !anew {
-		a = s.g.restore(src, name)
-	}
-	if a == nil {
-		a, err = s.g.loadArchive(ctx, src, name)
-	}
+		return s.load(ctx, key, a.src)
+	})
 	return a, err
 }
 
-// keep stores a fresh load. The version already kept stays when it is the same, so that what hangs on it stays too. s.mu is held.
+// newer answers the version that is kept, if it is another than a, or a with another validator than seen: somebody was there first.
+func (s *archives) newer(key archiveKey, a *archive, seen *origin.Validator) *archive {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cur, ok := s.kept.Peek(key); ok && (cur != a || cur.validator.Load() != seen) {
+		return cur
+	}
+	return nil
+}
+
+// load reads the archive's directory from storage, and keeps it, or the reason why there is none.
+func (s *archives) load(ctx context.Context, key archiveKey, src *source) (*archive, error) {
+	a, err := s.g.loadArchive(ctx, src, key.name)
+	if err != nil {
+		s.remember(key, err)
+		return nil, err
+	}
+	return s.keep(key, a), nil
+}
+
+// keep stores a fresh load. The version already kept stays when it is the same, so that what hangs on it stays too.
 func (s *archives) keep(key archiveKey, a *archive) *archive {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	a.checked.Store(s.now() - int64(a.age))
 	if old, ok := s.kept.Peek(key); ok {
 		if old.same(a) {
@@ -252,7 +224,7 @@ func (s *archives) keep(key archiveKey, a *archive) *archive {
 }
 
 // remember keeps a failure that asking again would only repeat. What was kept
-// of an archive that is gone or refused now is dropped. s.mu is held.
+// of an archive that is gone or refused now is dropped.
 func (s *archives) remember(key archiveKey, err error) {
 	var d time.Duration
 	var ze *zipindex.Error
@@ -266,6 +238,8 @@ func (s *archives) remember(key archiveKey, err error) {
 	default:
 		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if old, ok := s.kept.Peek(key); ok {
 		s.kept.Remove(key)
 		s.g.disk.DropBlob(old.blob())
@@ -290,21 +264,6 @@ func (s *archives) setTail(src *source, name string, n int64) {
 	s.tails.Add(archiveKey{src.Name, name}, max(n, tailBytes))
 }
 
-// wait answers the load's result. An already ended ctx still gets what is already there.
-func (l *load) wait(ctx context.Context) (*archive, error) {
-	select {
-	case <-l.done:
-		return l.a, l.err
-	case <-ctx.Done():
-	}
-	select {
-	case <-l.done:
-		return l.a, l.err
-	default:
-		return nil, context.Cause(ctx)
-	}
-}
-
 // revalidate asks storage, in the background and at most once at a time, whether a version that was
 // last checked some time ago is still there.
 func (s *archives) revalidate(a *archive) {
@@ -315,23 +274,14 @@ func (s *archives) revalidate(a *archive) {
 	if a.src.Immutable || every < 0 || s.now()-a.checked.Load() < int64(every) || !a.checking.CompareAndSwap(false, true) {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	s.g.work.Add(1)
-	go func() {
-		defer s.g.work.Done()
+	s.g.background.startWithin(workWithin, func(ctx context.Context) {
 		defer a.checking.Store(false)
-		s.check(a)
-	}()
+		s.check(ctx, a)
+	})
 }
 
 // check reads one byte under the version's validator.
-func (s *archives) check(a *archive) {
-	ctx, cancel := context.WithTimeout(s.g.ctx, answerWithin+lingerFor)
-	defer cancel()
+func (s *archives) check(ctx context.Context, a *archive) {
 	want := a.validator.Load()
 	body, err := s.g.read(ctx, a.src, a.name, a.index.Size()-1, 1, want)
 	if err == nil {

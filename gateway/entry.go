@@ -169,6 +169,9 @@ func (g *Gateway) dataOffset(ctx context.Context, a *archive, e zipindex.Entry) 
 		return off, nil
 	}
 	off, _, err := g.offsets.do(ctx, keyOf(a, e), func(ctx context.Context) (int64, error) {
+		if off, ok := g.memos.offset(a, e); ok {
+			return off, nil
+		}
 		want := a.validator.Load()
 		r := entryReader{g: g, a: a, e: e, ctx: ctx, want: want}
 		off, err := r.learn()

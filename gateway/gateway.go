@@ -8,14 +8,12 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -74,26 +72,24 @@ const (
 
 // Gateway is the handler. Safe for concurrent use.
 type Gateway struct {
-	cfg      Config
-	log      *slog.Logger
-	sources  map[string]*source
-	router   http.Handler
-	hosts    access.Hosts
-	cors     cors
-	ages     struct{ segments, playlists []string } // Cache-Control, shared by all answers
-	archives *archives
-	cache    *cache.Cache
-	disk     *cache.Disk // nil: none
-	memos    *memos
-	offsets  *shared[entryKey, int64]     // of entries' data
-	texts    *shared[entryKey, rewriting] // of playlists
-	prefetch *prefetch
-	events   *events
-	metrics  *metrics
-	draining atomic.Bool
-	ctx      context.Context // ends on Close
-	cancel   context.CancelFunc
-	work     sync.WaitGroup // loads and revalidations
+	cfg        Config
+	log        *slog.Logger
+	sources    map[string]*source
+	router     http.Handler
+	hosts      access.Hosts
+	cors       cors
+	ages       struct{ segments, playlists []string } // Cache-Control, shared by all answers
+	archives   *archives
+	cache      *cache.Cache
+	disk       *cache.Disk // nil: none
+	memos      *memos
+	offsets    *shared[entryKey, int64]     // of entries' data
+	texts      *shared[entryKey, rewriting] // of playlists
+	prefetch   *prefetch
+	events     *events
+	metrics    *metrics
+	draining   atomic.Bool
+	background *background
 }
 
 // source is a Source in use.
@@ -160,7 +156,7 @@ func New(cfg Config) (*Gateway, error) {
 		}
 		g.sources[s.Name] = src
 	}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.background = newBackground()
 	g.hosts = access.NewHosts(cfg.Hosts)
 	g.cors = newCORS(cfg.AllowOrigins)
 	if cfg.CacheDir != "" {
@@ -171,7 +167,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Disk: g.disk, Linger: lingerFor})
 	g.memos = newMemos()
-	g.offsets, g.texts = newShared[entryKey, int64](g), newShared[entryKey, rewriting](g)
+	g.offsets, g.texts = newShared[entryKey, int64](g.background), newShared[entryKey, rewriting](g.background)
 	g.prefetch = newPrefetch(g)
 	g.events = newEvents()
 	g.archives = newArchives(g)
@@ -236,13 +232,8 @@ func (g *Gateway) Drain() {
 // Close ends all fills and background work and waits for it. Requests still running are cut.
 func (g *Gateway) Close() error {
 	g.Drain()
-	g.cancel()
-	g.archives.close()
-	g.offsets.close()
-	g.texts.close()
-	g.prefetch.close()
+	g.background.close()
 	g.cache.Close()
-	g.work.Wait()
 	g.disk.Close()
 	for _, s := range g.sources {
 		s.close()

@@ -58,7 +58,12 @@ func (g *Gateway) playlistText(ctx context.Context, a *archive, e zipindex.Entry
 	if t := g.memos.text(a, e); t != nil {
 		return t, cache.Hit, nil
 	}
-	r, first, err := g.texts.do(ctx, keyOf(a, e), func(ctx context.Context) (rewriting, error) { return g.rewrite(ctx, a, e, kind) })
+	r, first, err := g.texts.do(ctx, keyOf(a, e), func(ctx context.Context) (rewriting, error) {
+		if t := g.memos.text(a, e); t != nil {
+			return rewriting{t, cache.Hit}, nil
+		}
+		return g.rewrite(ctx, a, e, kind)
+	})
 	if !first {
 		r.outcome = cache.Shared
 	}

@@ -24,17 +24,13 @@ import (
 //
 // Lock order: prefetch.mu, then the cache's.
 type prefetch struct {
-	g      *Gateway
-	ahead  int64 // bytes read ahead of one run; 0: nothing is
-	seed   maphash.Seed
-	ctx    context.Context // of all jobs; ends on close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // jobs
+	g     *Gateway
+	ahead int64 // bytes read ahead of one run; 0: nothing is
+	seed  maphash.Seed
 
 	read, used, wasted *prometheus.CounterVec // bytes, by source
 
 	mu       sync.Mutex // guards following
-	closed   bool
 	visits   map[visitKey]*visit
 	pending  pending
 	outcomes map[string]*outcomes // by source
@@ -69,17 +65,7 @@ func newPrefetch(g *Gateway) *prefetch {
 	for name := range g.sources {
 		p.outcomes[name] = &outcomes{}
 	}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
-}
-
-// close ends all jobs and waits for them.
-func (p *prefetch) close() {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-	p.cancel()
-	p.work.Wait()
 }
 
 // visitKey is one viewer of one version of an archive, as far as viewers can be told apart.
@@ -182,7 +168,7 @@ func (p *prefetch) follow(key visitKey, s *step, now time.Time) *run {
 			r.e, r.next, r.asked = s.e, s.next, now
 			r.count++
 			r.spare--
-			if r.job == nil && r.spare <= 0 && !p.closed {
+			if r.job == nil && r.spare <= 0 {
 				return r
 			}
 			return nil
@@ -255,14 +241,15 @@ func (s *step) began() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.closed || r.job != nil || r.e.HeaderOffset != s.e.HeaderOffset:
+	case r.job != nil || r.e.HeaderOffset != s.e.HeaderOffset:
 	case len(group) == 0:
 		r.spare = spare
 	default:
-		ctx, cancel := context.WithCancel(p.ctx)
-		j := &job{p: p, a: s.a, run: r, cancel: cancel}
-		r.job = j
-		p.work.Go(func() { j.do(ctx, s.e) })
+		j := &job{p: p, a: s.a, run: r}
+		ctx, cancel := context.WithCancel(p.g.background.ctx)
+		if j.cancel = cancel; p.g.background.start(func(context.Context) { j.do(ctx, s.e) }) {
+			r.job = j
+		}
 	}
 }
 

@@ -68,9 +68,8 @@ func TestOutcomes(t *testing.T) {
 
 // TestCutLeavesTheLoadingCar: what is cut off behind it does not make a read that is under way look idle.
 func TestCutLeavesTheLoadingCar(t *testing.T) {
-	p := &prefetch{ctx: t.Context()}
-	tr := &train{p: p, next: -1}
-	tr.ctx, tr.cancel = context.WithCancel(p.ctx)
+	tr := &train{p: &prefetch{}, next: -1}
+	tr.ctx, tr.cancel = context.WithCancel(t.Context())
 	for range 4 {
 		tr.cars = append(tr.cars, &car{turn: make(chan struct{})})
 	}

@@ -57,7 +57,7 @@ func (p *prefetch) arrived(ctx context.Context, a *archive, e zipindex.Entry) bo
 
 // drain waits for a reader's bytes, as long as a fill may live that no viewer waits for.
 func drain(ctx context.Context, rd *cache.Reader) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin+lingerFor)
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
 	for {
 		if _, err := rd.Next(ctx); err == io.EOF {

@@ -48,7 +48,7 @@ var errDerailed = errors.New("entries overlap")
 
 func newTrain(p *prefetch, a *archive, r *run) *train {
 	t := &train{p: p, a: a, run: r, want: a.validator.Load(), next: -1}
-	t.ctx, t.cancel = context.WithCancel(p.ctx)
+	t.ctx, t.cancel = context.WithCancel(p.g.background.ctx)
 	return t
 }
 

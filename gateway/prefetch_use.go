@@ -170,7 +170,7 @@ func (p *prefetch) mayRead(a *archive, n int64) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.closed && time.Now().After(p.outcomes[a.src.Name].stopped) &&
+	return time.Now().After(p.outcomes[a.src.Name].stopped) &&
 		pendingShare*(p.pending.bytes+n) <= p.g.cfg.Memory &&
 		archiveShare*(p.pending.archives[archiveKey{a.src.Name, a.name}]+n) <= p.g.cfg.Memory
 }

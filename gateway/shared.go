@@ -6,13 +6,12 @@ import (
 	"sync"
 )
 
-// shared does a piece of work once for all who want its result at the same time. The work is detached from who asked: it lives on the gateway's context,
-// and goes on when they leave, so that whoever comes back finds what it left.
+// shared does a piece of work once for all who want its result at the same time. The work goes on in the background when those who asked for it leave, so that
+// whoever comes back finds what it left.
 type shared[K comparable, V any] struct {
-	g *Gateway
+	background *background
 
-	mu      sync.Mutex // guards following
-	closed  bool
+	mu      sync.Mutex // guards running
 	running map[K]*errand[V]
 }
 
@@ -23,30 +22,24 @@ type errand[V any] struct {
 	err  error
 }
 
-func newShared[K comparable, V any](g *Gateway) *shared[K, V] {
-	return &shared[K, V]{g: g, running: map[K]*errand[V]{}}
+func newShared[K comparable, V any](b *background) *shared[K, V] {
+	return &shared[K, V]{background: b, running: map[K]*errand[V]{}}
 }
 
-// close refuses further work; what is under way ends by the gateway's context.
-func (s *shared[K, V]) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-}
-
-// do answers work's result for the key. first says whether it was begun for this caller. The error is ctx's cause when the wait was cut short.
+// do answers work's result for the key. first says whether it was begun for this caller. The error is ctx's cause when the wait was cut short; a result that is
+// there already is answered though ctx has ended.
+//
+// Work that keeps its result where callers look before they call do has to look there once more: theirs may have been a look before the last errand ended.
 func (s *shared[K, V]) do(ctx context.Context, key K, work func(context.Context) (V, error)) (v V, first bool, err error) {
 	s.mu.Lock()
 	j := s.running[key]
-	if j == nil && s.closed {
-		s.mu.Unlock()
-		return v, true, errClosing
-	}
 	if first = j == nil; first {
 		j = &errand[V]{done: make(chan struct{})}
+		if !s.background.startWithin(workWithin, func(ctx context.Context) { s.run(ctx, key, j, work) }) {
+			s.mu.Unlock()
+			return v, true, errClosing
+		}
 		s.running[key] = j
-		s.g.work.Add(1)
-		go s.run(key, j, work)
 	}
 	s.mu.Unlock()
 	select {
@@ -62,10 +55,7 @@ func (s *shared[K, V]) do(ctx context.Context, key K, work func(context.Context)
 	}
 }
 
-func (s *shared[K, V]) run(key K, j *errand[V], work func(context.Context) (V, error)) {
-	defer s.g.work.Done()
-	ctx, cancel := context.WithTimeout(s.g.ctx, workWithin)
-	defer cancel()
+func (s *shared[K, V]) run(ctx context.Context, key K, j *errand[V], work func(context.Context) (V, error)) {
 	defer func() {
 		if r := recover(); r != nil {
 			j.err = fmt.Errorf("panic: %v", r)
@@ -77,7 +67,3 @@ func (s *shared[K, V]) run(key K, j *errand[V], work func(context.Context) (V, e
 	}()
 	j.v, j.err = work(ctx)
 }
-
-const workWithin = answerWithin + lingerFor
-
-var errClosing = problemf("overloaded", "The gateway is shutting down. Ask again.")
