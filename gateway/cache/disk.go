@@ -237,9 +237,14 @@ func (d *Disk) load(f file, limit int64, buf []byte) ([]byte, error) {
 	return data, err
 }
 
-// keep takes a file into the books, or has it removed where it is larger than all may be. d.mu is held.
-func (d *Disk) keep(f file, size int64) {
-	if kept := d.kept(f); !kept.has(f) && !kept.add(f, struct{}{}, size) {
+// keep takes a file into the books, or has it removed where it is larger than all may be. old says that another process left it. d.mu is held.
+func (d *Disk) keep(f file, size int64, old bool) {
+	kept := d.kept(f)
+	add := kept.add
+	if old {
+		add = kept.restore
+	}
+	if !kept.has(f) && !add(f, struct{}{}, size) {
 		d.discard(f)
 	}
 	d.spans.shrink(d.cfg.Bytes - d.blobs.bytes)

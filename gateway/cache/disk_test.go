@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,6 +71,37 @@ func TestRestartIsWarm(t *testing.T) {
 	d.Close()
 	if st := d.Stats(); st.Writes != 0 || st.Files != 12 {
 		t.Errorf("%+v, want 12 files and none of them written again", st)
+	}
+}
+
+// TestRestartKeepsItsPlace: what was kept before a restart is not pushed out by as much again that is asked for once.
+func TestRestartKeepsItsPlace(t *testing.T) {
+	dir := t.TempDir()
+	const each = 10_000
+	objects := func(prefix string, n int) (all []Object) {
+		for i := range n {
+			all = append(all, object(fmt.Sprint(prefix, i), each))
+		}
+		return all
+	}
+	before := objects("old", 40)
+	fillDisk(t, dir, Config{}, before...)
+	d := openDisk(t, dir, 45*each)
+	waitScanned(t, d)
+	c := newCache(t, Config{Memory: 1, Disk: d})
+	for _, obj := range objects("new", 100) {
+		wantRead(t, c, obj, 0, obj.Size, &storage{}, Miss)
+	}
+	c.Close()
+	d.Close() // all is written
+	kept := 0
+	for _, obj := range before {
+		if c.Has(obj) {
+			kept++
+		}
+	}
+	if kept < 30 {
+		t.Errorf("%d of %d are left", kept, len(before))
 	}
 }
 

@@ -76,7 +76,7 @@ func (d *Disk) end(f file, size int64, err error) {
 		}
 		d.until = time.Time{}
 		d.stats.Writes++
-		d.keep(f, size)
+		d.keep(f, size, false)
 	}
 }
 
@@ -177,6 +177,6 @@ func (d *Disk) keepIf(f file, size int64, sweeps int) bool {
 	if d.sweeps != sweeps {
 		return false
 	}
-	d.keep(f, size)
+	d.keep(f, size, true)
 	return true
 }
