@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -52,6 +53,11 @@ func (b *bench) crowd() (string, error) {
 		return "", err
 	}
 	defer cache.stop()
+	bare, bareURL, err := b.startBareCrowd(n.url + "title.zip")
+	if err != nil {
+		return "", err
+	}
+	defer bare.stop()
 	if err := get(z.entry("title.zip", title.Multivariant)); err != nil {
 		return "", err
 	}
@@ -62,6 +68,7 @@ func (b *bench) crowd() (string, error) {
 		got  arrived
 	}{
 		{"zipreel", z.entry("title.zip", title.Multivariant), func(i int) string { return z.entry("title.zip", title.Name(i)) }, arrived{}},
+		{"net/http alone, all waiting for one read (the limit)", bareURL + "0-0", func(i int) string { return bareURL + byteRange(n.title, i)[len("bytes="):] }, arrived{}},
 		{"nginx's cache with its lock", base + "0-0", func(i int) string { return base + byteRange(n.title, i)[len("bytes="):] }, arrived{}},
 	}
 	for round := range rounds {
@@ -81,7 +88,22 @@ func (b *bench) crowd() (string, error) {
 	}
 	return t.String() + goal("reads of the node", float64(servers[0].got.reads)/rounds, atMost, 1) +
 		goal("first byte after the node's, p50, ms", float64(median(servers[0].got.first))/1e6, atMost, 5) +
+		fmt.Sprintf("- first byte after the node's, p50, against net/http alone: %s\n", short(float64(median(servers[0].got.first))/float64(median(servers[1].got.first)))) +
 		"\nAll viewers are connected and have asked before the node answers; one process on the load's core is the node and all of them.\n\n", nil
+}
+
+// startBareCrowd starts net/http alone, before an archive.
+func (b *bench) startBareCrowd(archive string) (*process, string, error) {
+	address, err := freePort()
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := launch(b.dir, "bare crowd", b.server, filepath.Join(b.dir, "bin", "bare"), "-listen", address, "-crowd", archive)
+	if err != nil {
+		return nil, "", err
+	}
+	url := "http://" + address + "/"
+	return p, url, p.answers(url + "0-0")
 }
 
 // gather opens connections, asks for the same thing on all of them, and lets the node answer.

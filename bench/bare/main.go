@@ -1,5 +1,5 @@
 // Command bare is the limit that zipreel is held against: net/http answering the same bytes with the same headers, and nothing
-// else. Each object is a file NAME.body, and NAME.head with its header lines.
+// else. Each object is a file NAME.body, and NAME.head with its header lines. With -crowd it reads what it answers from a node, once for all who ask.
 package main
 
 import (
@@ -26,7 +26,11 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "`HOST:PORT`")
 	cert := flag.String("cert", "", "`FILE` with a TLS certificate and its key; none: no TLS")
 	how := flag.String("send", "write", "how bodies are sent: write, pieces, sendfile, read")
+	node := flag.String("crowd", "", "`URL` of an archive: answers are ranges of it, read once for all who ask")
 	flag.Parse()
+	if *node != "" {
+		log.Fatal(http.ListenAndServe(*listen, newCrowd(*node)))
+	}
 	send, ok := ways[*how]
 	if !ok {
 		log.Fatalf("-send: nothing is named %q", *how)
