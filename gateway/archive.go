@@ -124,7 +124,7 @@ func (s *archives) get(ctx context.Context, src *source, name string) (*archive,
 		if a, ok, err := s.known(key); ok {
 			return a, err
 		}
-		if a := s.g.restore(src, name); a != nil {
+		if a := s.g.restore(ctx, src, name); a != nil {
 			return s.keep(key, a), nil
 		}
 		return s.load(ctx, key, src)

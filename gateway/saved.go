@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"time"
@@ -39,12 +40,12 @@ func (g *Gateway) save(a *archive, end []byte, off int64) {
 }
 
 // restore answers an archive as it was saved, without asking storage; nil where it was not. It is as old as it is: the first use later on has it checked.
-func (g *Gateway) restore(src *source, name string) *archive {
+func (g *Gateway) restore(ctx context.Context, src *source, name string) *archive {
 	if g.disk == nil || src.nodes == nil {
 		return nil
 	}
 	a := &archive{src: src, name: name}
-	blob, ok := g.disk.Blob(a.blob())
+	blob, ok := g.disk.Blob(ctx, a.blob())
 	if !ok {
 		return nil
 	}

@@ -186,8 +186,14 @@ func (c *Cache) onDisk(key spanKey) bool { return c.cfg.Disk != nil && c.cfg.Dis
 // fromDisk fills a span from its file and, where that is gone or damaged, from storage after all.
 func (c *Cache) fromDisk(obj Object, i int64, fill Fill) Fill {
 	return func(ctx context.Context, off, n int64, w *Sink) error {
-		if buf := w.Next(); int64(len(buf)) == n && c.cfg.Disk.read(fileOf(spanKey{obj, i}), buf) {
-			return w.Wrote(len(buf))
+		if buf := w.Next(); int64(len(buf)) == n {
+			err := c.cfg.Disk.read(ctx, fileOf(spanKey{obj, i}), buf)
+			if err == nil {
+				return w.Wrote(len(buf))
+			}
+			if errors.Is(err, errLeft) {
+				w.forsake()
+			}
 		}
 		c.mu.Lock()
 		w.f.missed = true

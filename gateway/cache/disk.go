@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,7 @@ type DiskConfig struct {
 
 // Disk keeps spans, and small things by name, in files that outlive the process. A file is written beside its place and renamed; its
 // checksum is looked at whenever it is read, so that one which a crash left damaged is as good as none. What cannot be written is not kept, and
-// nobody waits for it. Safe for concurrent use; a nil *Disk keeps nothing.
+// nobody waits for it. While the volume does not answer, nothing is there. Safe for concurrent use; a nil *Disk keeps nothing.
 //
 // One goroutine, the writer, writes and removes files: so none is removed while it is written anew.
 type Disk struct {
@@ -29,6 +30,9 @@ type Disk struct {
 	root *os.Root
 	lock *os.File
 	idle sync.WaitGroup // the writer and the scan
+
+	patience time.Duration // with a file that is read
+	slots    chan struct{} // one is taken by each read that runs
 
 	mu      sync.Mutex // guards following; a leaf, and no file is touched under it
 	work    sync.Cond  // there is some for the writer
@@ -42,6 +46,7 @@ type Disk struct {
 	writing file            // what the writer is at; zero when it was removed meanwhile
 	gone    []file          // to be removed by the writer; stays here till it is
 	sweeps  int             // how often the writer has removed some
+	tardy   int             // reads that run for longer than patience
 	until   time.Time       // nothing is written till then, after a failure; zero after a success
 	stats   DiskStats
 }
@@ -60,6 +65,10 @@ const (
 	lowWater    = 95               // percent of Bytes that are left when room is made
 	blobShare   = 8                // blobs have 1/blobShare of Bytes
 	maxBlob     = 16 << 20
+
+	readWithin  = 2 * time.Second  // a file; then storage is asked for what it holds
+	closeWithin = 10 * time.Second // what is to be written
+	maxReads    = 64               // at once: each takes a thread of the system's
 )
 
 // ErrInUse says that another process keeps its files in the folder.
@@ -79,7 +88,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Disk{cfg: cfg, root: root, pending: map[file][]byte{}}
+	d := &Disk{cfg: cfg, root: root, pending: map[file][]byte{}, patience: readWithin, slots: make(chan struct{}, maxReads)}
 	evicted := func(f file, _ struct{}) { d.stats.Evicted++; d.discard(f) }
 	d.work.L = &d.mu
 	d.spans = newFIFO(cfg.Bytes, evicted)
@@ -93,7 +102,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, error) {
 	return d, nil
 }
 
-// Close writes what waits, and lets go of the folder.
+// Close writes what waits, and lets go of the folder, also where the volume does not answer.
 func (d *Disk) Close() error {
 	if d == nil {
 		return nil
@@ -106,8 +115,14 @@ func (d *Disk) Close() error {
 	d.closed = true
 	d.work.Signal()
 	d.mu.Unlock()
-	d.idle.Wait()
-	return errors.Join(d.lock.Close(), d.root.Close())
+	idle := make(chan struct{})
+	go func() { d.idle.Wait(); close(idle) }()
+	select {
+	case <-idle:
+		return errors.Join(d.lock.Close(), d.root.Close())
+	case <-time.After(closeWithin):
+		return fmt.Errorf("cache folder %s: %w", d.cfg.Dir, errTardy)
+	}
 }
 
 // Stats answers the totals.
@@ -118,7 +133,7 @@ func (d *Disk) Stats() DiskStats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stats
-	s.Files, s.Bytes, s.Failing = int64(len(d.spans.items)+len(d.blobs.items)), d.bytes(), time.Now().Before(d.until)
+	s.Files, s.Bytes, s.Failing = int64(len(d.spans.items)+len(d.blobs.items)), d.bytes(), time.Now().Before(d.until) || d.tardy > 0
 	return s
 }
 
@@ -133,14 +148,14 @@ func (d *Disk) kept(f file) *fifo[file, struct{}] {
 // bytes is what all files take. d.mu is held.
 func (d *Disk) bytes() int64 { return d.spans.bytes + d.blobs.bytes }
 
-// has says whether a file is there. While the folder is still being looked at, it may be.
+// has says whether a file is there. While the folder is still being looked at, it may be; while the volume does not answer, none is.
 func (d *Disk) has(f file) bool {
 	if d == nil {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.kept(f).has(f) || !d.scanned && !slices.Contains(d.gone, f)
+	return d.tardy == 0 && (d.kept(f).has(f) || !d.scanned && !slices.Contains(d.gone, f))
 }
 
 // put has a file written, some time, if it is not there. data must not change any more.
@@ -203,16 +218,19 @@ func (d *Disk) discard(f file) {
 	d.work.Signal()
 }
 
-// read fills buf with a file's data. It is false where that is not there, damaged or of another length.
-func (d *Disk) read(f file, buf []byte) bool {
-	data, err := d.load(f, int64(len(buf)), buf)
-	return err == nil && len(data) == len(buf)
+// read fills buf with a file's data. Any error means that it is to be had elsewhere; with errLeft, buf may still be written to.
+func (d *Disk) read(ctx context.Context, f file, buf []byte) error {
+	data, err := d.load(ctx, f, int64(len(buf)), buf)
+	if err == nil && len(data) != len(buf) {
+		err = errDamaged
+	}
+	return err
 }
 
 // load reads a file of up to limit bytes of data, into buf where that is large enough.
-func (d *Disk) load(f file, limit int64, buf []byte) ([]byte, error) {
+func (d *Disk) load(ctx context.Context, f file, limit int64, buf []byte) ([]byte, error) {
 	sweeps := d.swept()
-	data, err := readFile(d.root, f, limit, buf)
+	data, err := d.readFile(ctx, f, limit, buf)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -222,6 +240,9 @@ func (d *Disk) load(f file, limit int64, buf []byte) ([]byte, error) {
 		}
 		d.kept(f).get(f) // a use
 		d.stats.Hits++
+	case errors.Is(err, errTardy):
+		d.failed(err)
+	case errors.Is(err, errLeft):
 	case errors.Is(err, fs.ErrNotExist):
 		d.drop(f)
 	case errors.Is(err, errDamaged):
@@ -262,9 +283,9 @@ func (d *Disk) PutBlob(name string, data []byte) {
 }
 
 // Blob answers what PutBlob kept.
-func (d *Disk) Blob(name string) ([]byte, bool) {
+func (d *Disk) Blob(ctx context.Context, name string) ([]byte, bool) {
 	if f := blobOf(name); d.has(f) {
-		data, err := d.load(f, maxBlob, nil)
+		data, err := d.load(ctx, f, maxBlob, nil)
 		return data, err == nil
 	}
 	return nil, false

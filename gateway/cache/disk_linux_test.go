@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,4 +76,83 @@ func TestFullVolume(t *testing.T) {
 	d.mu.Unlock()
 	wantRead(t, c, object("b", size), 0, size, s, Miss)
 	waitFor(t, func() bool { st := d.Stats(); return st.Writes == 1 && !st.Failing })
+}
+
+// TestHangingVolume: viewers wait for a file that does not come for no longer than the Disk's patience, then for none until it has come, and closing does not wait for it.
+func TestHangingVolume(t *testing.T) {
+	dir := t.TempDir()
+	lost, found, later := object("lost", 50_000), object("found", 50_000), object("later", 50_000)
+	fillDisk(t, dir, Config{}, lost, found, later)
+	path := filepath.Join(dir, fileOf(spanKey{lost, 0}).path())
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil { // who opens it waits for who writes to it
+		t.Fatal(err)
+	}
+	d := openDisk(t, dir, 0)
+	d.patience = 20 * time.Millisecond
+	waitScanned(t, d)
+	tardy := func() int {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.tardy
+	}
+	c, s := newCache(t, Config{Disk: d}), &storage{}
+	wantRead(t, c, lost, 0, lost.Size, s, Miss)
+	waitFor(t, func() bool { return tardy() == 1 })
+	wantRead(t, c, found, 0, found.Size, s, Miss)
+	if n := len(s.fills()); n != 2 || !d.Stats().Failing {
+		t.Errorf("%d fills from storage, want 2; %+v, want it failing", n, d.Stats())
+	}
+	w, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	waitFor(t, func() bool { return tardy() == 0 })
+	wantRead(t, c, later, 0, later.Size, s, Hit)
+}
+
+// TestHangingVolumeIsLeft: a viewer who leaves, and a cache that is closed, wait for no file. What comes of it late harms nobody.
+func TestHangingVolumeIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	obj := object("lost", 50_000)
+	fillDisk(t, dir, Config{}, obj)
+	path := filepath.Join(dir, fileOf(spanKey{obj, 0}).path())
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	d := openDisk(t, dir, 0)
+	d.patience = time.Hour
+	waitScanned(t, d)
+	c, s := New(Config{Disk: d}), &storage{}
+	ctx, cancel := context.WithCancel(t.Context())
+	r := c.Open(obj, 0, obj.Size, s.fill)
+	gone := make(chan error)
+	go func() {
+		_, err := r.Next(ctx)
+		gone <- err
+	}()
+	waitFor(t, func() bool { return len(d.slots) == 1 })
+	cancel()
+	if err := <-gone; err == nil {
+		t.Error("bytes, of a file that did not come")
+	}
+	r.Close()
+	c.Close()
+	w, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(whole)
+	w.Close()
+	waitFor(t, func() bool { return len(d.slots) == 0 })
+	if st := d.Stats(); st.Failing || st.Damaged != 0 {
+		t.Errorf("%+v, want nothing wrong with the volume", st)
+	}
 }

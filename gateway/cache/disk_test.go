@@ -245,16 +245,16 @@ func TestBlobs(t *testing.T) {
 	d.PutBlob("large", make([]byte, maxBlob+1))
 	d.Close()
 	d = openDisk(t, dir, 0)
-	if b, ok := d.Blob("a"); !ok || string(b) != "two" {
+	if b, ok := d.Blob(t.Context(), "a"); !ok || string(b) != "two" {
 		t.Errorf("%q, %v, want the last", b, ok)
 	}
-	if b, ok := d.Blob("large"); ok {
+	if b, ok := d.Blob(t.Context(), "large"); ok {
 		t.Errorf("%d bytes kept, more than may be", len(b))
 	}
-	if _, ok := d.Blob("none"); ok {
+	if _, ok := d.Blob(t.Context(), "none"); ok {
 		t.Error("what was never kept is there")
 	}
-	if _, ok := (*Disk)(nil).Blob("a"); ok {
+	if _, ok := (*Disk)(nil).Blob(t.Context(), "a"); ok {
 		t.Error("no disk keeps something")
 	}
 }

@@ -53,7 +53,7 @@ func TestBlobsOutliveSpans(t *testing.T) {
 	}
 	d = openDisk(t, dir, limit)
 	for _, name := range []string{"index", "index 0", "index 39"} {
-		if _, ok := d.Blob(name); !ok {
+		if _, ok := d.Blob(t.Context(), name); !ok {
 			t.Errorf("%s is gone", name)
 		}
 	}
@@ -72,7 +72,7 @@ func TestBlobsAreBounded(t *testing.T) {
 	if _, n := files(t, dir); n > limit/blobShare || n < limit/blobShare/2 {
 		t.Errorf("%d bytes, %d allowed", n, limit/blobShare)
 	}
-	if _, ok := openDisk(t, dir, limit).Blob("too large"); ok {
+	if _, ok := openDisk(t, dir, limit).Blob(t.Context(), "too large"); ok {
 		t.Error("a blob larger than all may be is kept")
 	}
 }
@@ -88,10 +88,10 @@ func TestLastPutWins(t *testing.T) {
 	d.DropBlob("dropped")
 	d.Close()
 	d = openDisk(t, dir, 0)
-	if b, _ := d.Blob("a"); string(b) != "299" {
+	if b, _ := d.Blob(t.Context(), "a"); string(b) != "299" {
 		t.Errorf("%q, want the last", b)
 	}
-	if b, ok := d.Blob("dropped"); ok {
+	if b, ok := d.Blob(t.Context(), "dropped"); ok {
 		t.Errorf("%q was dropped", b)
 	}
 }
@@ -112,7 +112,7 @@ func TestDiskConcurrent(t *testing.T) {
 				case 0, 1:
 					d.put(f, want)
 				case 2:
-					if d.read(f, buf) && !bytes.Equal(buf, want) {
+					if d.read(t.Context(), f, buf) == nil && !bytes.Equal(buf, want) {
 						t.Errorf("%s holds something else", obj.Entry)
 					}
 				case 3:

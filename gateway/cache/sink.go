@@ -54,6 +54,15 @@ func (s *Sink) Next() []byte {
 	return s.cur.buf[s.in:]
 }
 
+// forsake gives the span that is written next other memory: what Next answered may be written to by somebody who is not waited for any more.
+func (s *Sink) forsake() {
+	s.f.c.mu.Lock()
+	defer s.f.c.mu.Unlock()
+	if s.cur != nil {
+		s.cur.buf = make([]byte, len(s.cur.buf))
+	}
+}
+
 // Wrote says that m bytes of what Next answered are filled.
 func (s *Sink) Wrote(m int) error {
 	if s.err != nil || s.cur == nil || m < 0 || m > len(s.cur.buf)-s.in {

@@ -27,6 +27,7 @@ var diskRows = []row{
 		id: "34b", fault: "the cache folder is removed while it is used", must: "the same",
 		gateway: withFolder, play: playLostFolder,
 	},
+	{id: "34c", fault: "the disk does not answer: files of the cache hang when they are opened", must: "read from storage after 2 s; stops when told to", play: playHangingDisk},
 	{id: "35a", fault: "kill -9 while the cache is written", must: "what is there is whole; right bytes after the restart", hold: longTitle, play: playKilled},
 	{id: "35b", fault: "files that a crash left short, wrong and half written", must: "checked on read; a damaged file is a miss and is removed", play: playDamagedFiles},
 }
@@ -165,9 +166,28 @@ func playKilled(s *stage) played {
 	return got
 }
 
-func playDamagedFiles(s *stage) played {
+// playHangingDisk has pipes in place of files: whoever opens one waits for who writes to it.
+func playHangingDisk(s *stage) played {
 	dir := newFolder()
 	defer os.RemoveAll(dir)
+	for _, path := range s.filled(dir) {
+		must(os.Remove(path))
+		must(syscall.Mkfifo(path, 0o600))
+	}
+	p := s.serving("--cache-dir", dir, "--cache-reserve", "1", "--prefetch", "off")
+	got := hls.play(s.viewing(p))
+	if got.Outcome != "plays" || got.Took > 8*time.Second {
+		s.errorf("%s, in %v", got.Outcome, got.Took)
+	}
+	p.signal(syscall.SIGTERM)
+	if ended, how := p.exit(5 * time.Second); !ended || how.ExitCode() != 0 {
+		s.errorf("ended: %v, %v", ended, how)
+	}
+	return got
+}
+
+// filled answers the files of a cache folder that a process which has ended played a title with.
+func (s *stage) filled(dir string) []string {
 	p := s.serving("--cache-dir", dir, "--cache-reserve", "1", "--prefetch", "off")
 	if got := hls.play(s.viewing(p)); got.Outcome != "plays" {
 		s.errorf("before: %s", got.Outcome)
@@ -179,6 +199,13 @@ func playDamagedFiles(s *stage) played {
 	if len(list) < segments {
 		s.errorf("%d files", len(list))
 	}
+	return list
+}
+
+func playDamagedFiles(s *stage) played {
+	dir := newFolder()
+	defer os.RemoveAll(dir)
+	list := s.filled(dir)
 	damaged := map[string]string{}
 	for i, path := range list {
 		damaged[path] = damage(path, i)
