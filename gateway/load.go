@@ -133,10 +133,7 @@ func (g *Gateway) refuse(ctx context.Context, src *source, name string, tail []b
 			return fmt.Errorf("read start of %q: %w", src.title(name), rerr)
 		}
 	}
-	if zipindex.StartsLikeZip(head) {
-		err = &zipindex.Error{Code: zipindex.CodeIncomplete, Offset: v.Size, Detail: "the object starts like a ZIP archive but has no end record; its upload has not ended"}
-	}
-	return fmt.Errorf("directory of %q: %w", src.title(name), err)
+	return fmt.Errorf("directory of %q: %w", src.title(name), ze.Unfinished(head, v.Size))
 }
 
 // keepAlong puts the entries that lie whole in data, the archive's bytes from off on, into the cache.

@@ -286,7 +286,7 @@ func TestVerifyFinds(t *testing.T) {
 			b[bytes.Index(b, []byte("hi/seg9.m4s"))] = 'x'
 			return b
 		}, "zip-local-mismatch", "hi/seg9.m4s", 0},
-		"cut off": {func(b []byte) []byte { return b[:len(b)-5] }, "zip-not-found", "", 0},
+		"cut off": {func(b []byte) []byte { return b[:len(b)-5] }, "archive-incomplete", "", 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

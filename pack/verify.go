@@ -90,7 +90,7 @@ func (r *Report) add(f Finding) {
 func Verify(ctx context.Context, r io.ReaderAt, size int64, o VerifyOptions) (Report, error) {
 	v := &verifier{ctx: ctx, r: r, o: o, offsets: map[string]int64{}, texts: map[string][]byte{}, buf: make([]byte, chunk)}
 	v.report.Bytes, v.report.Findings = size, []Finding{}
-	x, err := readIndex(r, size)
+	x, err := zipindex.Read(r, size, zipindex.Limits{})
 	var refused *zipindex.Error
 	if errors.As(err, &refused) {
 		v.report.Refused = true
@@ -120,27 +120,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, o VerifyOptions) (Re
 	return v.report, nil
 }
 
-const (
-	tailBytes = 68 << 10
-	chunk     = 1 << 20
-)
-
-// readIndex reads the directory.
-func readIndex(r io.ReaderAt, size int64) (*zipindex.Index, error) {
-	off := max(0, size-tailBytes)
-	for {
-		tail := make([]byte, size-off)
-		if _, err := r.ReadAt(tail, off); err != nil && err != io.EOF {
-			return nil, err
-		}
-		x, err := zipindex.Parse(tail, off, size, zipindex.Limits{})
-		var more *zipindex.NeedMore
-		if !errors.As(err, &more) || more.Off >= off {
-			return x, err
-		}
-		off = more.Off
-	}
-}
+const chunk = 1 << 20
 
 // verifier is one Verify under way.
 type verifier struct {

@@ -1,8 +1,8 @@
 // Package zipindex reads the central directory of a ZIP archive into an
 // immutable Index that finds entries by name and by the bytes they occupy.
 //
-// It is pure: bytes in, index out. It does no I/O; where it lacks bytes it says
-// which ([NeedMore]), and the caller reads them. It does not extract, does not
+// [Parse] is pure: bytes in, index out. Where it lacks bytes it says which
+// ([NeedMore]), and the caller reads them; [Read] does both. It does not extract, does not
 // write, and refuses every archive that two readers could understand
 // differently.
 package zipindex

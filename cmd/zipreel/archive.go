@@ -115,40 +115,26 @@ func explainNode(err error) error {
 	return err
 }
 
-const (
-	firstTail   = 68 << 10 // end record, longest comment and ZIP64's records always fit
-	indexRounds = 3        // NeedMore is answered at most this often
-)
-
 // index reads the archive's directory.
 func (a *archive) index() (*zipindex.Index, error) {
-	off := max(0, a.size-firstTail)
-	for range indexRounds + 1 {
-		tail := make([]byte, a.size-off)
-		if _, err := a.ReadAt(tail, off); err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("read %s: %w", a.title, explainNode(err))
-		}
-		x, err := zipindex.Parse(tail, off, a.size, zipindex.Limits{})
-		var more *zipindex.NeedMore
-		if !errors.As(err, &more) || more.Off < 0 || more.Off >= off {
-			return x, a.refused(err)
-		}
-		off = more.Off
-	}
-	return nil, fmt.Errorf("%s: its directory asks for more reads than an archive's may", a.title)
+	x, err := zipindex.Read(a, a.size, zipindex.Limits{})
+	return x, a.refused(err)
 }
 
-// refused says why the archive is no archive that can be read.
+// refused says why the archive cannot be read.
 func (a *archive) refused(err error) error {
 	var e *zipindex.Error
-	if !errors.As(err, &e) {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e):
+		return fmt.Errorf("read %s: %w", a.title, explainNode(err))
+	case e.Code == zipindex.CodeNotFound:
+		return fmt.Errorf("%s: %w; is it a ZIP archive, and complete?", a.title, err)
+	case e.Code == zipindex.CodeIncomplete:
+		return fmt.Errorf("%s: %w; copy it again", a.title, err)
 	}
-	advice := "pack it again, with zip -0 -r or zipreel pack"
-	if e.Code == zipindex.CodeNotFound {
-		advice = "is it a ZIP archive, and complete?"
-	}
-	return fmt.Errorf("%s: %w; %s", a.title, err, advice)
+	return fmt.Errorf("%s: %w; pack it again, with zip -0 -r or zipreel pack", a.title, err)
 }
 
 // dataOffset is where the entry's data starts. Where the directory leaves doubt the local header is read.

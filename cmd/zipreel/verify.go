@@ -78,7 +78,7 @@ func explainRead(ctx context.Context, err error) error {
 // verdict says how many errors there are, and what to do.
 func verdict(r pack.Report) string {
 	if r.Refused {
-		return "the archive cannot be read; pack it again, with zip -0 -r or zipreel pack"
+		return "the archive cannot be read; copy it again, or pack it again with zip -0 -r or zipreel pack"
 	}
 	n := 0
 	for _, f := range r.Findings {
