@@ -57,6 +57,9 @@ func (g *Gateway) serveTarget(ctx context.Context, w http.ResponseWriter, r *htt
 	var c *content
 	if p != nil {
 		c, err = g.partContent(ctx, a, e, *p, added)
+		if t.part == nil && c != nil {
+			c.cacheControl = g.ages.segments // its URL would stay the same in another version of the archive
+		}
 	} else {
 		c, err = g.entryContent(ctx, a, e, added)
 	}
@@ -77,19 +80,11 @@ func (g *Gateway) openArchive(ctx context.Context, t target) (*archive, error) {
 	return g.archives.get(ctx, src, t.archive)
 }
 
-// lookup finds an entry by the name in its URL. An entry without an extension is also found with one added, which is answered.
+// lookup finds an entry by the name in its URL. An entry without an extension is also found by a name that extended gave it; the extension is answered.
 func lookup(a *archive, name string) (e zipindex.Entry, added string, err error) {
 	e, ok := a.index.Lookup(name)
 	if !ok {
-		ext := path.Ext(name)
-		if t := types[strings.ToLower(ext)]; t.ext != "" {
-			bare := strings.TrimSuffix(name, ext)
-			if e, ok = a.index.Lookup(bare); ok && !hasExtension(bare) {
-				added = ext
-			} else {
-				ok = false
-			}
-		}
+		e, added, ok = a.unextended(name)
 	}
 	if !ok {
 		return e, "", problemf("not-found-entry", "The archive %s has no entry %q.", a.src.title(a.name), name)
@@ -100,6 +95,31 @@ func lookup(a *archive, name string) (e zipindex.Entry, added string, err error)
 	return e, added, nil
 }
 
+// extended is the name of an entry that has no extension with one added, and added again as long as that is another entry's name.
+func (a *archive) extended(name, ext string) string {
+	for name += ext; ; name += ext {
+		if _, taken := a.index.Lookup(name); !taken {
+			return name
+		}
+	}
+}
+
+// unextended finds the entry that extended gave a name which is no entry's.
+func (a *archive) unextended(name string) (e zipindex.Entry, ext string, ok bool) {
+	ext = path.Ext(name)
+	if types[strings.ToLower(ext)].ext == "" {
+		return e, "", false
+	}
+	for {
+		if name, ok = strings.CutSuffix(name, ext); !ok {
+			return e, "", false
+		}
+		if e, ok = a.index.Lookup(name); !ok || !hasExtension(name) {
+			return e, ext, ok
+		}
+	}
+}
+
 // servable says why an entry is not served.
 func servable(e zipindex.Entry) error {
 	if refused := e.Refused(); refused != nil {
@@ -108,8 +128,8 @@ func servable(e zipindex.Entry) error {
 		}
 		return fmt.Errorf("entry %q: %w", e.Name, refused)
 	}
-	if e.Method == methodDeflated && max(e.Size, e.CompressedSize) > maxInflated {
-		return problemf("zip-method", "%q is deflated and larger than %d MiB; it has to be stored uncompressed.", e.Name, maxInflated>>20)
+	if e.Method == methodDeflated && max(e.Size, e.CompressedSize) > zipindex.MaxInflated {
+		return problemf("zip-method", "%q is deflated and larger than %d MiB; it has to be stored uncompressed.", e.Name, zipindex.MaxInflated>>20)
 	}
 	return nil
 }

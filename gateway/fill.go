@@ -19,8 +19,7 @@ import (
 const (
 	methodStored    = 0
 	methodDeflated  = 8
-	maxInflated     = 64 << 20 // largest deflated entry that is served
-	localHeaderLen  = 30       // APPNOTE 4.3.7, fixed part
+	localHeaderLen  = 30 // APPNOTE 4.3.7, fixed part
 	headerReadSlack = 1 << 10
 	firstPiece      = 2 << 10 // bytes that are passed on before more is read: with the headers, one packet's worth for each of many viewers who wait
 )

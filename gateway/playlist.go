@@ -150,64 +150,106 @@ type placed struct {
 // link is called for every URI of the playlist.
 func (rw *rewriter) link(l playlist.Link) (string, bool) {
 	rw.plays = rw.plays || l.Role == playlist.Segment || l.Role == playlist.Rendition
-	base, ok := rw.base(l)
-	if rw.err != nil || !ok || !l.Local() || l.Template || l.State == playlist.BadRange {
+	b, ok := rw.bases(l)
+	if rw.err != nil || !ok || !l.Local() {
 		return "", false
 	}
-	if l.State == playlist.Valid {
-		return rw.ranged(l, base)
+	if l.State == playlist.Valid && !l.Template {
+		return rw.ranged(l, b)
 	}
-	name, ok := playlist.Resolve(base, l.Path())
-	if !ok || name == "" {
-		return "", false
+	fromRoot := strings.HasPrefix(l.Path(), "/")
+	name, ok := playlist.Resolve(b.from, l.Path())
+	switch {
+	case l.Template && fromRoot:
+		return rw.moved(l, b.to, "", l.URI[1:])
+	case l.Template, l.State == playlist.BadRange, !ok:
+		return rw.carried(l, b)
+	case name == "", strings.HasSuffix(name, "/"):
+		if fromRoot && l.Tag == "BaseURL" {
+			return rw.answer(l, playlist.Reference(b.to, name))
+		}
+		return rw.carried(l, b)
 	}
 	e, ok := rw.a.index.Lookup(name)
 	if !ok || servable(e) != nil {
-		return "", false
+		return rw.carried(l, b)
 	}
-	linked := name + rw.extension(l, e, nil)
+	linked := rw.linkedAs(l, e, nil)
 	rw.note(l, e, linked)
-	if linked == name && !strings.HasPrefix(l.Path(), "/") {
+	if linked == name && !fromRoot && b.dir() == b.newDir() {
 		return "", false
 	}
-	return rw.answer(l, playlist.Reference(base, linked))
+	return rw.answer(l, playlist.Reference(b.to, linked))
 }
 
-// base answers the entry name that the link is relative to: the playlist's, or one below the effective BaseURL.
-func (rw *rewriter) base(l playlist.Link) (string, bool) {
-	if l.Base == "" {
+// bases are the names below the archive that a link and its answer are relative to. They differ below a BaseURL whose range link has become another folder's URL.
+type bases struct{ from, to string }
+
+func (b bases) dir() string    { return b.from[:strings.LastIndexByte(b.from, '/')+1] }
+func (b bases) newDir() string { return b.to[:strings.LastIndexByte(b.to, '/')+1] }
+
+// bases is false for a link that is relative to something outside the archive.
+func (rw *rewriter) bases(l playlist.Link) (b bases, ok bool) {
+	if b.from, ok = rw.base(l.Base); !ok {
+		return b, false
+	}
+	b.to, ok = rw.base(l.Rebased)
+	return b, ok
+}
+
+// base answers a name in the folder of an effective BaseURL: the playlist's own where there is none.
+func (rw *rewriter) base(uri string) (string, bool) {
+	if uri == "" {
 		return rw.e.Name, true
 	}
-	if !(playlist.Link{URI: l.Base}).Local() {
+	if !(playlist.Link{URI: uri}).Local() {
 		return "", false
 	}
-	dir := l.Base[:strings.LastIndexByte(l.Base, '/')+1]
+	dir := uri[:strings.LastIndexByte(uri, '/')+1]
 	return playlist.Resolve(rw.e.Name, dir+"-")
 }
 
-// ranged resolves a range link. One that lies outside every entry is left as it is: fetching it tells why.
-func (rw *rewriter) ranged(l playlist.Link, base string) (string, bool) {
+// carried keeps a link that names nothing here pointing where it did.
+func (rw *rewriter) carried(l playlist.Link, b bases) (string, bool) {
+	if b.dir() == b.newDir() || strings.HasPrefix(l.URI, "/") {
+		return "", false
+	}
+	return rw.moved(l, b.to, b.dir(), l.URI)
+}
+
+// moved is a URI that is relative to the folder dir, seen from another place.
+func (rw *rewriter) moved(l playlist.Link, from, dir, uri string) (string, bool) {
+	return rw.within(l, playlist.Reference(from, dir)+uri)
+}
+
+// ranged resolves a range link. One that lies outside every entry stays as it is: fetching it tells why.
+func (rw *rewriter) ranged(l playlist.Link, b bases) (string, bool) {
 	e, p, err := rw.g.locate(rw.ctx, rw.a, l.Off, l.N)
 	if err != nil {
 		if problemOf(err).code != "link-outside-archive" {
 			rw.err = err
+			return "", false
 		}
-		return "", false
+		return rw.carried(l, b)
 	}
 	if servable(e) != nil {
-		return "", false
+		return rw.carried(l, b)
 	}
-	linked := e.Name + rw.extension(l, e, p)
+	linked := rw.linkedAs(l, e, p)
 	if p == nil {
 		rw.note(l, e, linked)
-		return rw.answer(l, playlist.Reference(base, linked))
+		return rw.answer(l, playlist.Reference(b.to, linked))
 	}
-	return rw.answer(l, playlist.Reference(base, partName(*p, linked)))
+	return rw.answer(l, playlist.Reference(b.to, partName(*p, linked)))
 }
 
-// answer is what the link becomes, unless that is too much with all before it.
-func (rw *rewriter) answer(l playlist.Link, ref string) (string, bool) {
-	to := l.With(ref)
+// answer is the link with another path, and without a range.
+func (rw *rewriter) answer(l playlist.Link, path string) (string, bool) {
+	return rw.within(l, l.With(path))
+}
+
+// within is what the link becomes, unless that is too much with all before it.
+func (rw *rewriter) within(l playlist.Link, to string) (string, bool) {
 	if rw.left -= int64(len(to)); rw.left < 0 {
 		rw.err = problemf("playlist-too-large", "The playlist %q becomes too large when its links are resolved: the names of entries are too long.", rw.e.Name)
 		return "", false
@@ -220,21 +262,21 @@ func partName(p part, name string) string {
 	return "~/" + hex32(p.crc) + "/" + strconv.FormatInt(p.from, 10) + "," + strconv.FormatInt(p.n, 10) + "/" + name
 }
 
-// extension answers what an entry without an extension is linked with; players refuse segments without.
-func (rw *rewriter) extension(l playlist.Link, e zipindex.Entry, p *part) string {
+// linkedAs answers the name that an entry is linked with: players refuse segments without an extension.
+func (rw *rewriter) linkedAs(l playlist.Link, e zipindex.Entry, p *part) string {
 	if hasExtension(e.Name) {
-		return ""
+		return e.Name
 	}
 	switch l.Role {
 	case playlist.Init:
-		return ".mp4"
+		return rw.a.extended(e.Name, ".mp4")
 	case playlist.Segment:
 		if rw.guess == "" {
 			rw.guess = rw.look(l, e, p)
 		}
-		return rw.guess
+		return rw.a.extended(e.Name, rw.guess)
 	}
-	return ""
+	return e.Name
 }
 
 // look reads the first bytes of the first extension-less segment.
@@ -400,13 +442,14 @@ func (g *Gateway) redirectToMain(ctx context.Context, w http.ResponseWriter, r *
 	if err != nil {
 		return err
 	}
+	zipped := strings.EqualFold(path.Ext(t.archive), ".zip")
 	to := m.name
 	switch {
-	case t.slash:
+	case t.slash && (t.dashed || zipped):
 		to = playlist.Reference("", to)
-	case t.dashed: // "/-" without a slash behind it
+	case t.slash, t.dashed: // "-/" is missing, or its slash
 		to = playlist.Reference("", "-/"+to)
-	case strings.EqualFold(path.Ext(t.archive), ".zip"):
+	case zipped:
 		to = lastElement(r) + "/" + playlist.Reference("", to)
 	default:
 		to = lastElement(r) + "/-/" + playlist.Reference("", to)

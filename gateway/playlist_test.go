@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,10 @@ func TestRangeLinksAreRewritten(t *testing.T) {
 	wantBody(t, f.get("/v/films/bbb.zip/~/"+crc+"/100,50/single.mp4"), 200, pattern(4, 9000)[100:150])
 	wantBody(t, f.get("/v/films/bbb.zip/~/"+crc+"/100,50/single.mp4", "Range", "bytes=10-19"), 206, pattern(4, 9000)[110:120])
 	wantProblem(t, f.get("/v/films/bbb.zip/~/00000001/100,50/single.mp4"), 404, "link-outside-archive")
-	wantBody(t, f.get(fmt.Sprintf("/v/films/bbb.zip/single.mp4?range=%d%%2C50", offsets["single.mp4"]+100)), 200, pattern(4, 9000)[100:150])
+	wantHeader(t, f.get("/v/films/bbb.zip/~/"+crc+"/100,50/single.mp4"), "Cache-Control", "public, max-age=31536000, immutable")
+	res = f.get(fmt.Sprintf("/v/films/bbb.zip/single.mp4?range=%d%%2C50", offsets["single.mp4"]+100))
+	wantHeader(t, res, "Cache-Control", "public, max-age=3600") // another version of the archive has other bytes there
+	wantBody(t, res, 200, pattern(4, 9000)[100:150])
 	wantBody(t, f.get(fmt.Sprintf("/v/films/bbb.zip/x?range=%d,3000", offsets["720p/a:b.m4s"])), 200, pattern(2, 3000))
 }
 
@@ -107,6 +111,57 @@ func TestExtensionlessSegments(t *testing.T) {
 	wantProblem(t, f.get("/v/films/bbb.zip/v/seg0.exe"), 404, "not-found-entry")
 }
 
+// TestExtensionIsNoOthersName: an entry without an extension is not linked as another entry that has one.
+func TestExtensionIsNoOthersName(t *testing.T) {
+	ti := &title{t: t}
+	content := map[string][]byte{}
+	for i, name := range []string{"seg", "seg.ts", "seg.ts.ts", "one"} {
+		content[name] = transportStream(i+1, 10)
+		ti.add(name, content[name])
+	}
+	ti.add("a.m3u8", []byte("#EXTM3U\n#EXTINF:2,\nseg\n#EXTINF:2,\n"+ti.link("x", "seg")+"\n#EXTINF:2,\nseg.ts\n#EXTINF:2,\nseg.ts.ts\n#EXTINF:2,\none\n"))
+	f := newFixture(t)
+	f.films.Set("bbb.zip", ti.zip(), `"v1"`)
+	wantBody(t, f.get("/v/films/bbb.zip/a.m3u8"), 200, []byte("#EXTM3U\n#EXTINF:2,\nseg.ts.ts.ts\n#EXTINF:2,\nseg.ts.ts.ts\n#EXTINF:2,\nseg.ts\n#EXTINF:2,\nseg.ts.ts\n#EXTINF:2,\none.ts\n"))
+	for url, name := range map[string]string{"seg.ts.ts.ts": "seg", "seg.ts": "seg.ts", "seg.ts.ts": "seg.ts.ts", "one.ts": "one", "seg": "seg"} {
+		wantBody(t, f.get("/v/films/bbb.zip/"+url), 200, content[name])
+	}
+	for _, url := range []string{"one.ts.ts", "seg.ts.ts.ts.ts", "seg.mp4.ts"} {
+		wantProblem(t, f.get("/v/films/bbb.zip/"+url), 404, "not-found-entry")
+	}
+}
+
+// TestDashBases: what is relative to a BaseURL is found below what has become of it.
+func TestDashBases(t *testing.T) {
+	ti := &title{t: t}
+	ti.add("v/big.mp4", pattern(1, 1000))
+	ti.add("v/init.mp4", pattern(2, 100))
+	_, offsets := makeZip(t, ti.files...)
+	whole, part := ti.link("x.mp4", "v/big.mp4"), fmt.Sprintf("../v/big.mp4?range=%d,500", offsets["v/big.mp4"]+10)
+	crc := fmt.Sprintf("%08x", crcOf(pattern(1, 1000)))
+	init := ti.link("init.mp4", "v/init.mp4")
+	mpd := func(base, init, media string) string {
+		return `<MPD><Period><BaseURL>` + base + `</BaseURL><SegmentTemplate initialization="` + init + `" media="` + media + `"/></Period></MPD>`
+	}
+	for name, test := range map[string]struct{ src, want string }{
+		"a folder":                  {mpd("../v/", "init.mp4", "$Number$.m4s"), mpd("../v/", "init.mp4", "$Number$.m4s")},
+		"a part":                    {mpd(part, "init.mp4", "$Number$.m4s"), mpd("../~/"+crc+"/10,500/v/big.mp4", "../../../../v/init.mp4", "../../../../v/$Number$.m4s")},
+		"a part, range links":       {mpd(part, init, "../v/x?range=1,9999"), mpd("../~/"+crc+"/10,500/v/big.mp4", "../../../../v/init.mp4", "../../../../v/../v/x?range=1,9999")},
+		"an entry in another place": {mpd(whole, init, "gone.m4s"), mpd("../v/big.mp4", "init.mp4", "../dash/gone.m4s")},
+		"the root":                  {mpd("/", "v/init.mp4", "v/$Number$.m4s"), mpd("../", "v/init.mp4", "v/$Number$.m4s")},
+		"from the root":             {mpd("/v/", "init.mp4", "/v/$Number$.m4s"), mpd("../v/", "init.mp4", "../v/$Number$.m4s")},
+		"elsewhere":                 {mpd("https://cdn.example/v/", init, "/v/$Number$.m4s"), mpd("https://cdn.example/v/", init, "/v/$Number$.m4s")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ti := &title{t: t, files: slices.Clone(ti.files)}
+			ti.add("dash/m.mpd", []byte(test.src))
+			f := newFixture(t)
+			f.films.Set("bbb.zip", ti.zip(), `"v1"`)
+			wantBody(t, f.get("/v/films/bbb.zip/dash/m.mpd"), 200, []byte(test.want))
+		})
+	}
+}
+
 func TestDashRangeLinks(t *testing.T) {
 	ti := &title{t: t}
 	ti.add("dash/v/1.m4s", pattern(1, 2000))
@@ -137,10 +192,12 @@ func TestMainPlaylist(t *testing.T) {
 		{"media", "b.zip", "/v/films/b.zip/", "a%20b.m3u8", []file{{"hls/m.m3u8", media}, {"a b.m3u8", media}, {"x.mpd", mpd}}},
 		{"dash", "sub/b.zip", "/v/films/sub/b.zip", "b.zip/x.mpd", []file{{"d/x.mpd", mpd}, {"x.mpd", mpd}}},
 		{"hash", "bafy", "/v/films/bafy", "bafy/-/m.m3u8", []file{{"m.m3u8", multi}}},
+		{"hash, slash alone", "bafy", "/v/films/bafy/", "-/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"hash, slash", "bafy", "/v/films/bafy/-/", "m.m3u8", []file{{"m.m3u8", multi}}},
 		{"hash, marker", "bafy", "/v/films/bafy/-", "-/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"empty playlists come last", "b.zip", "/v/films/b.zip", "b.zip/hls/m.m3u8", []file{{"a.m3u8", []byte("#EXTM3U\n#EXT-X-VERSION:3\n")}, {"hls/m.m3u8", media}}},
 		{"an empty one alone", "b.zip", "/v/films/b.zip", "b.zip/a.m3u8", []file{{"a.m3u8", []byte("#EXTM3U\n#EXT-X-VERSION:3\n")}}},
+		{"of a Mac", "b.zip", "/v/films/b.zip", "b.zip/hls/a/m.m3u8", append(appleDoubles(9), file{"hls/a/m.m3u8", media})},
 		{"encoded slash", "sub/b.zip", "/v/films/sub%2Fb.zip", "sub%2Fb.zip/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"colon", "a:b.zip", "/v/films/a:b.zip", "./a:b.zip/m.m3u8", []file{{"m.m3u8", multi}}},
 	}
@@ -154,6 +211,14 @@ func TestMainPlaylist(t *testing.T) {
 			wantBody(t, res, 302, nil)
 		})
 	}
+}
+
+// appleDoubles are what a Mac's archiver puts beside n playlists.
+func appleDoubles(n int) (files []file) {
+	for i := range n {
+		files = append(files, file{fmt.Sprintf("__MACOSX/._%d.m3u8", i), []byte("\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")})
+	}
+	return files
 }
 
 // TestMounted walks from an archive's bare URL to its segments, below a prefix and behind a reverse proxy.

@@ -67,6 +67,7 @@ func parseTarget(escaped string) (target, *problem) {
 	}
 	t.archive = strings.Trim(t.archive, "/")
 	if rest, more = strings.CutPrefix(rest[end:], "/"); !more {
+		t.slash = strings.HasSuffix(escaped, "/")
 		return t, nil
 	}
 	if after, ok := cutMarker(rest, "-"); ok {

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -341,5 +343,53 @@ func TestDemo(t *testing.T) {
 	main, err := playlist.Describe([]byte(content(t, archive, "master.m3u8")))
 	if err != nil || len(main.Variants) != 2 {
 		t.Errorf("%+v, %v, want two variants", main, err)
+	}
+}
+
+// TestVerifyOfOtherZippers: what a gateway plays is no error, and what it refuses is one.
+func TestVerifyOfOtherZippers(t *testing.T) {
+	const media = "#EXTM3U\n#EXTINF:2,\ns.ts\n"
+	for name, tt := range map[string]struct {
+		file     string // beside s.ts and a.m3u8
+		content  []byte
+		deflated bool
+		want     []string // severity, code and entry of what is found
+	}{
+		"AppleDouble":              {file: "__MACOSX/._a.m3u8", content: []byte("\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \n\x00/x.ts")},
+		"no playlist by its text":  {file: "b.m3u8", content: []byte("s.ts\nnothing.ts\n"), want: []string{"warning playlist b.m3u8"}},
+		"deflated":                 {file: "b.vtt", content: bytes.Repeat([]byte("WEBVTT\n"), 1000), deflated: true, want: []string{"warning deflated b.vtt"}},
+		"deflated and very large":  {file: "b.ts", content: make([]byte, zipindex.MaxInflated+1), deflated: true, want: []string{"error zip-method b.ts"}},
+		"deflated, just not large": {file: "b.ts", content: make([]byte, zipindex.MaxInflated), deflated: true, want: []string{"warning deflated b.ts"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			w := zip.NewWriter(&b)
+			add := func(name string, content []byte, method uint16) {
+				f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+				if err == nil {
+					_, err = f.Write(content)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			add("s.ts", []byte("a segment"), zip.Store)
+			add("a.m3u8", []byte(media), zip.Store)
+			method := zip.Store
+			if tt.deflated {
+				method = zip.Deflate
+			}
+			add(tt.file, tt.content, method)
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range verify(t, b.Bytes()).Findings {
+				got = append(got, fmt.Sprintf("%s %s %s", f.Severity, f.Code, f.Entry))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
 	}
 }

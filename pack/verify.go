@@ -173,6 +173,10 @@ func (v *verifier) entry(e zipindex.Entry) error {
 		}
 		return nil
 	}
+	if e.Method != 0 && max(e.Size, e.CompressedSize) > zipindex.MaxInflated {
+		found(string(zipindex.CodeMethod), fmt.Sprintf("the entry is deflated and larger than %d MiB, and no gateway serves it; store it", zipindex.MaxInflated>>20))
+		return nil
+	}
 	v.report.Entries++
 	off, err := v.dataOffset(e)
 	var ze *zipindex.Error
@@ -255,6 +259,10 @@ func (p *progress) Read(b []byte) (int, error) {
 
 // links looks at every link of a playlist.
 func (v *verifier) links(e zipindex.Entry, text []byte) {
+	if playlist.Detect(e.Name, nil) == playlist.HLS && playlist.Detect("", text) != playlist.HLS {
+		v.report.add(Finding{Severity: Warning, Code: "playlist", Entry: e.Name, Line: 1, Offset: e.HeaderOffset, Detail: "it does not begin with #EXTM3U: players refuse it"})
+		return
+	}
 	_, err := playlist.Rewrite(nil, text, playlist.Detect(e.Name, nil), func(l playlist.Link) (string, bool) {
 		if !l.Local() || l.Template {
 			return "", false

@@ -51,21 +51,30 @@ var dashElementByName = func() map[string]*dashElement {
 	return byName
 }()
 
+// dashVisitor asks what becomes of URIs.
+type dashVisitor interface {
+	// ask answers what a URI becomes; ok is false where it stays. The link is only lent.
+	ask(l *Link, at place) (answer string, ok bool)
+	// put is called in order of the text, with the answers.
+	put(at place, answer string)
+}
+
 // dashScan walks over a manifest. It does so twice: a first time, without a
 // visitor, to learn the BaseURLs, so that those count too that stand behind
 // what is relative to them, and a malformed text is known before any
 // link is reported.
 type dashScan struct {
 	xmlScan
-	visit    visitor
+	visit    dashVisitor
 	root     string // the namespace of the root element: what is in it is DASH
 	open     []openElement
 	bindings []binding
 	content  uriText // of the open element, where that is a URI
 
-	bases  []string // of each level element, in order of the text: its first BaseURL, unresolved
-	levels int      // level elements met so far
-	budget int      // bytes that resolved BaseURLs may still take
+	bases  []int32   // of each level element, in order of the text: the place of its first BaseURL in own, 0 where it has none
+	own    []ownBase // from 1 on
+	levels int       // level elements met so far
+	budget int       // bytes that resolved BaseURLs may still take
 
 	link     Link // reused for each URI
 	line     int  // the number of the line in which lineFrom stands
@@ -87,8 +96,18 @@ const noLevel = -1
 // effectiveBase is what URIs are relative to, in turn relative to the
 // manifest (ISO/IEC 23009-1 §5.6.4).
 type effectiveBase struct {
-	uri  string
-	lost bool // it depends on something that is not known here
+	uri     string
+	rebased string // with what has become of the BaseURLs
+	lost    bool   // it depends on something that is not known here
+}
+
+// ownBase is the BaseURL of a level element.
+type ownBase struct {
+	uri        string
+	unresolved bool
+	at         place
+	asked, ok  bool // it was visited with its element, before what is relative to it
+	answer     string
 }
 
 // binding is a namespace declaration; the default one has no prefix.
@@ -102,8 +121,8 @@ type uriText struct {
 	mixed      bool // it holds elements, and so is no URI
 }
 
-func scanDASH(text string, visit visitor) error {
-	survey := dashScan{xmlScan: xmlScan{text: text}}
+func scanDASH(text string, visit dashVisitor) error {
+	survey := dashScan{xmlScan: xmlScan{text: text}, own: make([]ownBase, 1)}
 	if err := survey.run(); err != nil {
 		return err
 	}
@@ -111,6 +130,7 @@ func scanDASH(text string, visit visitor) error {
 		xmlScan: xmlScan{text: text, attrs: survey.attrs},
 		visit:   visit,
 		bases:   survey.bases,
+		own:     survey.own,
 		budget:  MaxBytes,
 		line:    1,
 	}
@@ -179,23 +199,34 @@ func (s *dashScan) enter(t xmlToken) error {
 	return nil
 }
 
-// enterLevel gives an element that may have BaseURLs its effective base.
+// enterLevel gives an element that may have BaseURLs its effective base. The BaseURL is visited now: what is relative to it may stand before it.
 func (s *dashScan) enterLevel(e *openElement) {
 	e.level = s.levels
 	s.levels++
 	if s.visit == nil {
-		s.bases = append(s.bases, "")
+		s.bases = append(s.bases, 0)
 		return
 	}
-	own := s.bases[e.level]
-	if own == "" || e.outer.lost {
+	own := &s.own[s.bases[e.level]]
+	if own.uri == "" || e.outer.lost {
 		return
 	}
-	if s.budget -= len(e.outer.uri) + len(own); own == lostBase || s.budget < 0 {
+	if own.unresolved {
 		e.inner = effectiveBase{lost: true}
 		return
 	}
-	e.inner.uri = joinBase(e.outer.uri, own)
+	s.describe(baseURLElement, "", Other, false)
+	own.asked = true
+	own.answer, own.ok = s.ask(own.uri, false, e.outer, own.at)
+	to := own.uri
+	if own.ok {
+		to = own.answer
+	}
+	if s.budget -= len(e.outer.uri) + len(own.uri) + len(e.outer.rebased) + len(to); s.budget < 0 {
+		e.inner = effectiveBase{lost: true}
+		return
+	}
+	e.inner.uri, e.inner.rebased = joinBase(e.outer.uri, own.uri), joinBase(e.outer.rebased, to)
 }
 
 // leave takes the innermost element off the stack, and reports its text.
@@ -247,29 +278,41 @@ func (s *dashScan) elementText(e *openElement) {
 		if len(s.open) > 1 {
 			if parent := &s.open[len(s.open)-2]; parent.level != noLevel {
 				base = parent.outer
-				s.noteBase(parent.level, uri)
+				if s.levelBase(parent.level, uri) {
+					return
+				}
 			}
 		}
 	}
 	if s.visit != nil {
-		s.link.Tag, s.link.Attr, s.link.Role, s.link.Template = e.known.name, "", e.known.role, false
+		s.describe(e.known.name, "", e.known.role, false)
 		s.report(uri, s.content.unresolved, base, s.content.place)
 	}
 }
 
-// lostBase stands for a BaseURL that cannot be resolved; NUL is not in XML.
-const lostBase = "\x00"
+// levelBase keeps a level's first BaseURL, on the first walk, and puts its answer, on the second. Where there
+// are several, they are alternatives of which players take the first; it is false for the others, and where there was no asking.
+func (s *dashScan) levelBase(level int, uri string) bool {
+	if s.visit == nil {
+		if s.bases[level] == 0 {
+			s.bases[level] = int32(len(s.own))
+			s.own = append(s.own, ownBase{uri: uri, unresolved: s.content.unresolved, at: s.content.place})
+		}
+		return true
+	}
+	own := &s.own[s.bases[level]]
+	if !own.asked || own.at.from != s.content.from {
+		return false
+	}
+	if own.ok {
+		s.put(own.at, own.answer)
+	}
+	return true
+}
 
-// noteBase keeps a level's first BaseURL, on the first walk. Where there
-// are several, they are alternatives of which players take the first.
-func (s *dashScan) noteBase(level int, uri string) {
-	if s.visit != nil || s.bases[level] != "" {
-		return
-	}
-	if s.content.unresolved {
-		uri = lostBase
-	}
-	s.bases[level] = uri
+// describe says in s.link what the next URI is.
+func (s *dashScan) describe(tag, attr string, role Role, template bool) {
+	s.link.Tag, s.link.Attr, s.link.Role, s.link.Template = tag, attr, role, template
 }
 
 // reportAttributes reports those of the last xmlOpen that hold URIs. They are
@@ -283,7 +326,7 @@ func (s *dashScan) reportAttributes(e *openElement) {
 		case prefix == "":
 			found = s.knownAttribute(e, local)
 		case local == "href" && s.isXLink(prefix) && s.namespace(elementPrefix) == s.root:
-			s.link.Tag, s.link.Attr, s.link.Role, s.link.Template = element, "xlink:href", Other, false
+			s.describe(element, "xlink:href", Other, false)
 			found = true
 		}
 		if !found {
@@ -303,29 +346,45 @@ func (s *dashScan) knownAttribute(e *openElement, name string) bool {
 	}
 	for _, known := range e.known.attrs {
 		if known.name == name {
-			s.link.Tag, s.link.Attr, s.link.Role = e.known.name, known.name, known.role
-			s.link.Template = e.known.template
+			s.describe(e.known.name, known.name, known.role, e.known.template)
 			return true
 		}
 	}
 	return false
 }
 
-// report completes s.link and passes it on.
+// report asks about a URI, and puts the answer in its place.
 func (s *dashScan) report(uri string, unresolved bool, base effectiveBase, at place) {
 	if uri == "" {
 		return
 	}
-	s.line += strings.Count(s.text[s.lineFrom:at.from], "\n")
-	s.lineFrom = at.from
+	s.line, s.lineFrom = s.lineOf(at), at.from
+	if answer, ok := s.ask(uri, unresolved, base, at); ok {
+		s.put(at, answer)
+	}
+}
+
+// lineOf is the number of the line of a place behind the last one reported.
+func (s *dashScan) lineOf(at place) int {
+	return s.line + strings.Count(s.text[s.lineFrom:at.from], "\n")
+}
+
+// ask completes s.link and answers what becomes of it.
+func (s *dashScan) ask(uri string, unresolved bool, base effectiveBase, at place) (answer string, ok bool) {
 	at.syntax = xmlText
 	l := &s.link
-	l.URI, l.Line, l.Base = uri, s.line, base.uri
+	l.URI, l.Line, l.Base, l.Rebased = uri, s.lineOf(at), base.uri, base.rebased
 	l.unresolved = unresolved || base.lost
 	l.Template = l.Template && strings.Count(uri, "$") > 1
 	_, query, _ := splitURI(uri)
 	l.Off, l.N, l.State = ParseRange(query)
-	s.visit(l, at)
+	answer, ok = s.visit.ask(l, at)
+	return answer, ok && answer != ""
+}
+
+func (s *dashScan) put(at place, answer string) {
+	at.syntax = xmlText
+	s.visit.put(at, answer)
 }
 
 // bind brings the namespace declarations of the last xmlOpen into scope.

@@ -92,7 +92,7 @@ func TestDASHBase(t *testing.T) {
 		{"an empty one is passed over", `<MPD><BaseURL/><BaseURL> </BaseURL><BaseURL>2/</BaseURL><SegmentURL media="x"/></MPD>`,
 			"2/ in |x in 2/"},
 		{"behind what is relative to it", `<MPD><Period><SegmentURL media="x"/></Period><BaseURL>m/</BaseURL></MPD>`,
-			"x in m/|m/ in "},
+			"m/ in |x in m/"},
 		{"a file", `<MPD><BaseURL>v/</BaseURL><Period><BaseURL>all.mp4?range=1,2</BaseURL><SegmentURL media="x"/></Period></MPD>`,
 			"v/ in |all.mp4?range=1,2 in v/|x in v/all.mp4"},
 		{"not of a level", `<MPD><SegmentList><BaseURL>l/</BaseURL><SegmentURL media="x"/></SegmentList></MPD>`,
@@ -102,7 +102,7 @@ func TestDASHBase(t *testing.T) {
 		{"root path", `<MPD><BaseURL>https://h/a/</BaseURL><Period><BaseURL>/b/</BaseURL><SegmentURL media="x"/></Period></MPD>`,
 			"https://h/a/ in |/b/ in https://h/a/|x in https://h/b/"},
 		{"a link element of a level", `<MPD xmlns:k="http://www.w3.org/1999/xlink"><BaseURL>m/</BaseURL><Period k:href="x"><BaseURL>p/</BaseURL></Period></MPD>`,
-			"m/ in |x in m/|p/ in m/"},
+			"m/ in |p/ in m/|x in m/"},
 	}
 	for _, tt := range tests {
 		var got []string

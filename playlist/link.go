@@ -24,6 +24,7 @@ type Link struct {
 	Role     Role
 	Line     int    // 1-based
 	Base     string // DASH: the effective BaseURL, resolved, without query; empty for HLS and where there is none
+	Rebased  string // DASH: Base with what has become of the BaseURLs, which is what an answer is relative to
 	Template bool   // DASH: holds $…$ identifiers
 	HasMap   bool   // HLS: the playlist has an EXT-X-MAP
 

@@ -163,10 +163,19 @@ func checkXML(t interface{ Errorf(string, ...any) }, src []byte) (found int) {
 	if !ok || !plainDeclarations(string(src)) {
 		return 0
 	}
+	type placed struct {
+		xmlLink
+		from int
+	}
+	var all []placed
+	err := scanDASH(string(src), recorder(func(l *Link, at place) {
+		all = append(all, placed{xmlLink{l.Tag, l.Attr, oneLineEnd(l.URI)}, at.from})
+	}))
+	slices.SortFunc(all, func(a, b placed) int { return a.from - b.from })
 	var got []xmlLink
-	err := scanDASH(string(src), func(l *Link, _ place) {
-		got = append(got, xmlLink{l.Tag, l.Attr, oneLineEnd(l.URI)})
-	})
+	for _, f := range all {
+		got = append(got, f.xmlLink)
+	}
 	if err != nil && !strings.Contains(err.Error(), " too ") {
 		t.Errorf("encoding/xml accepts %q, the scanner: %v", src, err)
 	}
@@ -261,7 +270,7 @@ func checkBase(t interface{ Errorf(string, ...any) }, src []byte) {
 		return
 	}
 	var got []string
-	err = scanDASH(string(src), func(l *Link, _ place) {
+	err = scanDASH(string(src), recorder(func(l *Link, _ place) {
 		if l.Tag != "SegmentURL" || l.Attr != "media" {
 			return
 		}
@@ -276,7 +285,7 @@ func checkBase(t interface{ Errorf(string, ...any) }, src []byte) {
 			return
 		}
 		got = append(got, u.String())
-	})
+	}))
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("segments of %q lead to %q, %v, want %q", src, got, err, want)
 	}

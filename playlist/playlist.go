@@ -65,10 +65,12 @@ var otherExtensions = map[string]bool{
 // Detect says which kind an entry is, by its name's extension (in any case)
 // or, where the name has no known extension, by the first bytes of its content
 // (#EXTM3U, a BOM before it allowed). head may be empty when the extension
-// decides.
+// decides. What a Mac puts beside a playlist (AppleDouble: "._" and its name) is none.
 func Detect(name string, head []byte) Kind {
 	ext := strings.ToLower(path.Ext(name))
 	switch {
+	case strings.HasPrefix(path.Base(name), "._"):
+		return None
 	case ext == ".m3u8" || ext == ".m3u":
 		return HLS
 	case ext == ".mpd":

@@ -28,6 +28,9 @@ func TestDetect(t *testing.T) {
 		{"subs.VTT", "#EXTM3U", None},
 		{"chapters.json", "#EXTM3U", None},
 		{"index", "<?xml version='1.0'?><MPD>", None},
+		{"__MACOSX/a/._index.m3u8", "\x00\x05\x16\x07", None},
+		{"a/._index", "#EXTM3U", None},
+		{"._/index.m3u8", "", HLS},
 	}
 	for _, tt := range tests {
 		if got := Detect(tt.name, []byte(tt.head)); got != tt.want {

@@ -2,11 +2,24 @@ package playlist
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 )
+
+// visited is a URI's place, its line, and how many were asked about before it.
+type visited struct {
+	place
+	line, asked int
+}
+
+// recorder is a dashVisitor that is told of every URI and changes none.
+type recorder func(l *Link, at place)
+
+func (r recorder) ask(l *Link, at place) (string, bool) { r(l, at); return "", false }
+func (recorder) put(place, string)                      {}
 
 // checkRewrite asserts what holds of every text: without answers nothing
 // changes; with answers everywhere nothing but the URIs does; what is reported
@@ -23,28 +36,39 @@ func checkRewrite(t interface{ Fatalf(string, ...any) }, src []byte, kind Kind) 
 	if string(out) != string(src) {
 		t.Fatalf("Rewrite(%q) without answers = %q", src, out)
 	}
-	var want strings.Builder
-	done, line, links := 0, 0, 0
+	var uris []visited
 	visit := func(l *Link, at place) {
-		if at.from < done || at.to <= at.from {
-			t.Fatalf("place %+v behind byte %d in %q", at, done, src)
+		if at.to <= at.from {
+			t.Fatalf("place %+v in %q", at, src)
 		}
-		if l.URI == "" || l.Line < line || l.Line > 1+strings.Count(string(src[:at.from]), "\n")+strings.Count(string(src[:at.from]), "\r") {
-			t.Fatalf("link %+v behind line %d in %q", l, line, src)
+		if l.URI == "" || l.Line > 1+strings.Count(string(src[:at.from]), "\n")+strings.Count(string(src[:at.from]), "\r") {
+			t.Fatalf("link %+v at byte %d in %q", l, at.from, src)
 		}
 		if kind == HLS && !l.unresolved && !strings.Contains(string(src), variableOpen) && l.URI != string(src[at.from:at.to]) {
 			t.Fatalf("link %+v for %q", l, src[at.from:at.to])
 		}
-		fmt.Fprintf(&want, "%sanswer%d", src[done:at.from], links)
-		done, line = at.to, l.Line
-		links++
+		uris = append(uris, visited{at, l.Line, len(uris)})
 	}
 	if kind == HLS {
 		newHLSScan(string(src), visit).run()
-	} else if err := scanDASH(string(src), visit); err != nil {
+	} else if err := scanDASH(string(src), recorder(visit)); err != nil {
 		t.Fatalf("scan of %q: %v", src, err)
 	}
+	inText := slices.SortedFunc(slices.Values(uris), func(a, b visited) int { return a.from - b.from })
+	if kind == HLS && !slices.Equal(inText, uris) {
+		t.Fatalf("not in order of the text: %v in %q", uris, src)
+	}
+	var want strings.Builder
+	done, line := 0, 0
+	for _, u := range inText {
+		if u.from < done || u.line < line {
+			t.Fatalf("place %+v behind byte %d, line %d in %q", u, done, line, src)
+		}
+		fmt.Fprintf(&want, "%sanswer%d", src[done:u.from], u.asked)
+		done, line = u.to, u.line
+	}
 	want.Write(src[done:])
+	links := len(uris)
 
 	called := 0
 	out, err = Rewrite(nil, src, kind, func(l Link) (string, bool) {
@@ -183,4 +207,26 @@ func FuzzRewriteDASH(f *testing.F) {
 		checkRewrite(t, src, DASH)
 		checkXML(t, src)
 	})
+}
+
+// TestRebased: what BaseURLs have become is known to all that is relative to them, also to what stands before them.
+func TestRebased(t *testing.T) {
+	const src = `<MPD><Period><AdaptationSet><Representation><SegmentTemplate media="$Number$.m4s"/><BaseURL>c/</BaseURL></Representation><BaseURL>b/</BaseURL><BaseURL>b2/</BaseURL></AdaptationSet>` +
+		`<BaseURL>a/x.mp4?range=1,2</BaseURL></Period><Period><SegmentList><Initialization sourceURL="i.mp4"/></SegmentList></Period></MPD>`
+	const want = `<MPD><Period><AdaptationSet><Representation><SegmentTemplate media="$Number$.m4s"/><BaseURL>C/</BaseURL></Representation><BaseURL>b/</BaseURL><BaseURL>b2/</BaseURL></AdaptationSet>` +
+		`<BaseURL>~/A/x.mp4</BaseURL></Period><Period><SegmentList><Initialization sourceURL="i.mp4"/></SegmentList></Period></MPD>`
+	var got []string
+	out, err := Rewrite(nil, []byte(src), DASH, func(l Link) (string, bool) {
+		got = append(got, fmt.Sprintf("%s: %s, %s", l.URI, l.Base, l.Rebased))
+		answer, ok := map[string]string{"a/x.mp4?range=1,2": "~/A/x.mp4", "c/": "C/"}[l.URI]
+		return answer, ok
+	})
+	if err != nil || string(out) != want {
+		t.Errorf("%s, %v, want %s", out, err, want)
+	}
+	if want := []string{
+		"a/x.mp4?range=1,2: , ", "b/: a/x.mp4, ~/A/x.mp4", "c/: a/b/, ~/A/b/", "$Number$.m4s: a/b/c/, ~/A/b/C/", "b2/: a/x.mp4, ~/A/x.mp4", "i.mp4: , ",
+	}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

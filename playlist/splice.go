@@ -1,8 +1,8 @@
 package playlist
 
 // Rewrite appends src to dst with the URIs for which link answers true
-// replaced by what it answers (escaped for where they stand). link is called in order of the text, once
-// for each URI. The answer is src unchanged, byte for byte, when link never answers true.
+// replaced by what it answers (escaped for where they stand). link is called once for each URI, in order of the text, but
+// for the BaseURL of a DASH element before all that is relative to it. The answer is src unchanged, byte for byte, when link never answers true.
 //
 // Empty URIs are not reported, and an empty answer counts as false. An answer
 // is a URI: of it only what would end the place it is written to is escaped
@@ -24,7 +24,7 @@ func Rewrite(dst, src []byte, kind Kind, link func(Link) (string, bool)) ([]byte
 	case HLS:
 		newHLSScan(s.text, s.visit).run()
 	case DASH:
-		err = scanDASH(s.text, s.visit)
+		err = scanDASH(s.text, &s)
 	}
 	if err != nil {
 		return dst, err
@@ -61,10 +61,14 @@ type splicer struct {
 }
 
 func (s *splicer) visit(l *Link, at place) {
-	answer, ok := s.link(*l)
-	if !ok || answer == "" {
-		return
+	if answer, ok := s.ask(l, at); ok && answer != "" {
+		s.put(at, answer)
 	}
+}
+
+func (s *splicer) ask(l *Link, _ place) (answer string, ok bool) { return s.link(*l) }
+
+func (s *splicer) put(at place, answer string) {
 	s.dst = append(s.dst, s.text[s.done:at.from]...)
 	s.dst = appendEscaped(s.dst, answer, at.syntax)
 	s.done = at.to

@@ -20,6 +20,9 @@ const (
 	modeFile  = 0o100000
 )
 
+// MaxInflated is the size of the largest deflated entry that a gateway serves: it has to inflate all before any byte of it. Larger ones are not refused by this package.
+const MaxInflated = 64 << 20
+
 // reason is why an entry is hidden; 0 when it is served.
 type reason uint8
 
