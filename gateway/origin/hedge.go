@@ -38,8 +38,8 @@ func (r *read) hedged(i, spare int) (*Body, int, error) {
 	}
 	answers := make(chan attempt, 2)
 	running := map[int]context.CancelCauseFunc{}
-	at, n := r.at, r.n                                                     // a loser may still be at work when these move on
-	asked := &read{s: r.s, name: r.name, want: r.want, version: r.version} // likewise
+	at, n := r.at, r.n                                                                   // a loser may still be at work when these move on
+	asked := &read{s: r.s, name: r.name, want: r.want, version: r.version, from: r.from} // likewise
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	start := func(i int) {

@@ -32,10 +32,12 @@ type read struct {
 	avoid   NodeSet
 	from    NodeSet // nodes that delivered bytes
 
-	tried [MaxNodes]uint8 // since the last progress
-	moved int             // times that a node's validator was refused and its bytes were the same
-	final NodeSet         // asking them again is of no use
-	err   error           // the weightiest failure so far
+	tried   [MaxNodes]uint8 // since the last progress
+	moved   int             // times that a node's validator was refused and its bytes were the same
+	again   int             // of these, times that it was the same validator
+	refused Validator       // the last of them
+	final   NodeSet         // asking them again is of no use
+	err     error           // the weightiest failure so far
 }
 
 // open answers the body. Where it breaks, it is continued from another node, unseen by its reader.
@@ -191,7 +193,7 @@ func (r *read) request(ctx context.Context, i int, at, n int64) (*Body, error) {
 	want := r.want
 	if w := r.version; w != nil {
 		h, confirmed := w.get(i)
-		if h.holding == unknown && confirmed {
+		if confirmed && (h.holding == unknown || h.holding == same && r.from != 0 && w.mayBeAnother(h.v)) {
 			if err := w.prove(ctx, i); err != nil {
 				return nil, err
 			}
@@ -210,6 +212,11 @@ func (r *read) request(ctx context.Context, i int, at, n int64) (*Body, error) {
 
 var errOther = errors.New("the node holds another version")
 
+// errContradicts is about a node that refuses what it says it holds.
+var errContradicts = errors.New("the node says that the archive has changed, and shows the same directory and validator as before")
+
+const maxAgain = 2 // so often is that taken for another server's answer behind the same address
+
 // failed notes a node's failure. A node that holds another state now than it did is looked at again before that is believed of it.
 func (r *read) failed(i int, err error) {
 	r.tried[i]++
@@ -220,6 +227,13 @@ func (r *read) failed(i int, err error) {
 		h, confirmed := w.get(i)
 		switch {
 		case errors.Is(err, ErrChanged) && h.holding == same && confirmed && r.moved <= maxLearnt*len(r.s.nodes):
+			if r.refused == h.v {
+				if r.again++; r.again == maxAgain {
+					err = &Error{Kind: ErrBadRange, Node: r.s.nodes[i].Name, Archive: r.name, Off: r.at, N: r.n, Err: errContradicts}
+					break
+				}
+			}
+			r.refused = h.v
 			r.moved++
 			w.set(i, unknown, Validator{})
 			r.tried[i], r.final = 0, r.final&^(1<<i)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -33,7 +34,8 @@ func confirmed(t *testing.T, data []byte, nodes ...Node) (*Nodes, Validator) {
 	}
 	io.Copy(io.Discard, body)
 	body.Close()
-	s.Confirm(body.Validator, Proof{Off: tested - 10<<10, N: 10 << 10, SHA256: sha256.Sum256(data[tested-10<<10:])})
+	end := len(data) - 10<<10
+	s.Confirm(body.Validator, Proof{Off: int64(end), N: 10 << 10, SHA256: sha256.Sum256(data[end:])})
 	return s, body.Validator
 }
 
@@ -301,5 +303,90 @@ func TestSilentHTTP2Connection(t *testing.T) {
 		if time.Since(began) > 2*(pingAfter+pingWithin) {
 			t.Fatalf("reads still go over the dead connection: %v", err)
 		}
+	}
+}
+
+// replaced is a node without validators. It breaks the first long answer off, and holds another archive from then on.
+type replaced struct {
+	old, now []byte
+	broke    atomic.Bool
+}
+
+const brokeAt = 200_000
+
+func (n *replaced) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	data := n.old
+	if n.broke.Load() {
+		data = n.now
+	}
+	if r.Header.Get("Range") == "bytes=0-299999" && n.broke.CompareAndSwap(false, true) {
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-299999/%d", len(data)))
+		w.Header().Set("Content-Length", "300000")
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(data[:brokeAt])
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// TestBodiesOfTwoVersionsNeverMeet: what took an archive's place under the same size is not read on from where nothing but the directory tells them apart.
+func TestBodiesOfTwoVersionsNeverMeet(t *testing.T) {
+	old, other := bytes.Repeat([]byte("A"), 400_000), bytes.Repeat([]byte("B"), 400_000)
+	for _, test := range []struct {
+		name string
+		now  []byte
+		want int
+		err  error
+	}{{"the same", old, 300_000, nil}, {"another", other, brokeAt, ErrChanged}} {
+		t.Run(test.name, func(t *testing.T) {
+			server := httptest.NewServer(&replaced{old: old, now: test.now})
+			defer server.Close()
+			o, err := NewHTTP(HTTPConfig{Base: server.URL + "/a/", AllowPrivate: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, v := confirmed(t, old, Node{"a", o})
+			body, err := s.Read(t.Context(), "x.zip", 0, 300_000, &v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer body.Close()
+			got, err := io.ReadAll(body)
+			if len(got) != test.want || !bytes.Equal(got, old[:test.want]) || !errors.Is(err, test.err) {
+				t.Errorf("%d bytes, %d of them of the other archive, %v; want %d, %v", len(got), bytes.Count(got, []byte("B")), err, test.want, test.err)
+			}
+		})
+	}
+}
+
+// TestNodeThatContradictsItself: a node that refuses the validator it gives is not asked on and on.
+func TestNodeThatContradictsItself(t *testing.T) {
+	data := make([]byte, tested)
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		w.Header().Set("Etag", `"one"`)
+		if r.Header.Get("If-Match") != "" {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	}))
+	defer server.Close()
+	o, err := NewHTTP(HTTPConfig{Base: server.URL + "/a/", AllowPrivate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, v := confirmed(t, data, Node{"a", o})
+	before := requests.Load()
+	if body, err := s.Read(t.Context(), "x.zip", 0, 10, &v); !errors.Is(err, ErrBadRange) {
+		if err == nil {
+			body.Close()
+		}
+		t.Errorf("%v, want ErrBadRange", err)
+	}
+	if n := requests.Load() - before; n > 5 {
+		t.Errorf("%d requests, want 5 at most", n)
 	}
 }

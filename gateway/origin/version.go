@@ -117,6 +117,10 @@ func (w *version) get(i int) (h held, confirmed bool) {
 	return h, w.proof != nil
 }
 
+// mayBeAnother says whether a validator does not tell this version from one that has taken its place, so that the proof has to be read again before a body
+// goes on; not where that is long.
+func (w *version) mayBeAnother(v Validator) bool { return !v.Strong() && w.proof.N <= proveAhead }
+
 // changed says whether more nodes than not are known to hold another state.
 func (w *version) changed() bool {
 	w.mu.Lock()
