@@ -74,7 +74,7 @@ func (g *Gateway) openArchive(ctx context.Context, t target) (*archive, error) {
 	if src == nil {
 		return nil, problemf("not-found-source", "No source is named %q.", t.source)
 	}
-	if t.archive == "" {
+	if t.archive == "" || t.archive[0] == '/' { // "//" would be another name of the same archive
 		return nil, problemf("not-found-archive", "The path names no archive: /v/{source}/{archive}/{entry}.")
 	}
 	return g.archives.get(ctx, src, t.archive)

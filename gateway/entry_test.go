@@ -236,6 +236,8 @@ func TestNotFound(t *testing.T) {
 	}{
 		{"/v/nope/bbb.zip/a.ts", 404, "not-found-source"},
 		{"/v/films/nope.zip/a.ts", 404, "not-found-archive"},
+		{"/v/films//bbb.zip/a.ts", 404, "not-found-archive"}, // no second name of one archive
+		{"/v/films/%2Fbbb.zip/a.ts", 404, "not-found-archive"},
 		{"/v/films/bbb.zip/b.ts", 404, "not-found-entry"},
 		{"/v/films/bbb.zip", 404, "not-found-playlist"},
 		{"/v/films/bbb.zip/a.ts?range=1,99999999", 404, "link-outside-archive"},

@@ -123,6 +123,9 @@ func (s *source) close() {
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
+// ErrCacheDir is New's error for a Config.CacheDir that cannot be used.
+var ErrCacheDir = errors.New("gateway: cache folder")
+
 // New checks the configuration and makes a Gateway.
 func New(cfg Config) (*Gateway, error) {
 	cfg = withDefaults(cfg)
@@ -162,7 +165,7 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.CacheDir != "" {
 		var err error
 		if g.disk, err = cache.OpenDisk(cache.DiskConfig{Dir: cfg.CacheDir, Bytes: cfg.CacheDisk, Reserve: cfg.CacheReserve, Logger: cfg.Logger}); err != nil {
-			return nil, fmt.Errorf("gateway: %w", err)
+			return nil, fmt.Errorf("%w: %w", ErrCacheDir, err)
 		}
 	}
 	g.cache = cache.New(cache.Config{Memory: cfg.Memory, Inflight: cfg.Inflight, Disk: g.disk, Linger: lingerFor})

@@ -454,9 +454,7 @@ func (g *Gateway) redirectToMain(ctx context.Context, w http.ResponseWriter, r *
 	default:
 		to = lastElement(r) + "/-/" + playlist.Reference("", to)
 	}
-	if r.URL.RawQuery != "" {
-		to += "?" + r.URL.RawQuery
-	}
+	to = playlist.Link{URI: "?" + r.URL.RawQuery}.With(to) // a range would be one of another entry
 	h := w.Header()
 	h["Location"] = []string{to}
 	h["Cache-Control"] = []string{g.cfg.CachePlaylists}

@@ -188,6 +188,8 @@ func TestMainPlaylist(t *testing.T) {
 		files                     []file
 	}{
 		{"multivariant wins", "b.zip", "/v/films/b.zip", "b.zip/hls/deep/m.m3u8", []file{{"a.m3u8", media}, {"hls/deep/m.m3u8", multi}, {"x.mpd", mpd}}},
+		{"a range of another entry", "b.zip", "/v/films/b.zip?a=1&range=5,10", "b.zip/m.m3u8?a=1", []file{{"m.m3u8", multi}}},
+		{"a range alone", "b.zip", "/v/films/b.zip?range=5,10", "b.zip/m.m3u8", []file{{"m.m3u8", multi}}},
 		{"shallowest", "b.zip", "/v/films/b.zip?x=1", "b.zip/m2.m3u8?x=1", []file{{"hls/m.m3u8", multi}, {"m2.m3u8", multi}}},
 		{"media", "b.zip", "/v/films/b.zip/", "a%20b.m3u8", []file{{"hls/m.m3u8", media}, {"a b.m3u8", media}, {"x.mpd", mpd}}},
 		{"dash", "sub/b.zip", "/v/films/sub/b.zip", "b.zip/x.mpd", []file{{"d/x.mpd", mpd}, {"x.mpd", mpd}}},

@@ -65,7 +65,7 @@ func parseTarget(escaped string) (target, *problem) {
 	if p != nil {
 		return target{}, p
 	}
-	t.archive = strings.Trim(t.archive, "/")
+	t.archive = strings.TrimSuffix(t.archive, "/")
 	if rest, more = strings.CutPrefix(rest[end:], "/"); !more {
 		t.slash = strings.HasSuffix(escaped, "/")
 		return t, nil

@@ -43,7 +43,7 @@ func (p *packer) rewrite(e *entry) ([]byte, error) {
 		}
 		t := p.byName[name]
 		if t == nil && !strings.HasSuffix(name, "/") && (path.Ext(name) != "" || l.Role != playlist.Other) {
-			p.result.Warnings = append(p.result.Warnings, fmt.Sprintf("%s:%d: names %s, which is not in the folder", e.name, l.Line, name))
+			p.result.Warnings = append(p.result.Warnings, fmt.Sprintf("%s:%d: names %s, which is %s", e.name, l.Line, name, p.whyNot(name)))
 		}
 		if t == nil || !t.placed {
 			return l.With(l.Path()), l.State != playlist.NoRange // a range of another packing would be wrong
@@ -51,6 +51,16 @@ func (p *packer) rewrite(e *entry) ([]byte, error) {
 		p.result.Links++
 		return withRange(l.With(l.Path()), t.dataOffset(), t.size), true
 	})
+}
+
+// whyNot says why a file is not packed.
+func (p *packer) whyNot(name string) string {
+	for _, skipped := range p.result.Skipped {
+		if name == skipped || strings.HasPrefix(name, skipped+"/") {
+			return "left out: what begins with a dot is; give it another name"
+		}
+	}
+	return "not in the folder"
 }
 
 // withRange puts range=<offset>,<size> at the end of a URI's query.

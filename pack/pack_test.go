@@ -106,6 +106,20 @@ func TestPackOrder(t *testing.T) {
 	}
 }
 
+func TestLinksToWhatIsLeftOut(t *testing.T) {
+	_, r := packed(t, tree(t, map[string]string{
+		"m.m3u8": "#EXTM3U\n#EXTINF:2,\n.s/1.ts\n#EXTINF:2,\n.2.ts\n#EXTINF:2,\n3.ts\n", ".s/1.ts": "one", ".2.ts": "two",
+	}))
+	want := []string{
+		"m.m3u8:3: names .s/1.ts, which is left out: what begins with a dot is; give it another name",
+		"m.m3u8:5: names .2.ts, which is left out: what begins with a dot is; give it another name",
+		"m.m3u8:7: names 3.ts, which is not in the folder",
+	}
+	if !slices.Equal(r.Warnings, want) {
+		t.Errorf("warnings\n%s\nwant\n%s", strings.Join(r.Warnings, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestPackLinks: each link carries exactly the data of what it names, and nothing else of a playlist changes.
 func TestPackLinks(t *testing.T) {
 	archive, r := packed(t, tree(t, title()))

@@ -56,9 +56,9 @@ func rawName(name string, form nameForm) string {
 }
 
 // badPath says whether a name is none that may be a path: with "..", ".", an empty element, a backslash,
-// a control character, a drive letter, from the root, or with one of the URL's markers in front. A final slash is a directory's.
+// a control character, from a drive ("c:/") or the root, or with one of the URL's markers in front. A final slash is a directory's.
 func badPath(name []byte) bool {
-	if len(name) == 0 || len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {
+	if len(name) == 0 || len(name) >= 2 && name[1] == ':' && isLetter(name[0]) && (len(name) == 2 || name[2] == '/') {
 		return true
 	}
 	start := 0

@@ -40,7 +40,7 @@ func TestEveryFlagHasAnEnvironmentTwin(t *testing.T) {
 // TestEveryFlagOfServeIsAKey gives each flag a value of its own through a file, and looks for it where it belongs.
 func TestEveryFlagOfServeIsAKey(t *testing.T) {
 	values := map[string]string{ // what flags of other types take
-		"string": "a value", "[]string": "[https://a.example, https://b.example]", "bool": "true", "main.count": "7", "[]main.webOrigin": "[https://a.example, https://b.example]",
+		"string": "a value", "[]string": "[https://a.example, https://b.example]", "bool": "true", "main.count": "7", "[]main.webOrigin": "[https://a.example, https://b.example]", "[]main.hostName": "[a.example, 192.0.2.1:80]",
 		"main.size": "7MiB", "main.sizeOrOff": "off", "main.duration": "7m", "main.logLevel": "warn", "main.logFormat": "json",
 	}
 	app := newParser().Model.Node

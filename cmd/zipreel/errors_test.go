@@ -76,9 +76,10 @@ func TestPrintable(t *testing.T) {
 	tests := []struct{ name, want string }{
 		{"720p/seg 1.ts", "720p/seg 1.ts"},
 		{"фильм.m3u8", "фильм.m3u8"},
-		{"a\x1b[2Jb", `"a\x1b[2Jb"`},
-		{"\u202etxt", `"\u202etxt"`},
-		{"a\u0085b", `"a\u0085b"`},
+		{"a\x1b[2Jb", `a\x1b[2Jb`},
+		{"\u202etxt", `\u202etxt`},
+		{"a\u0085b", `a\u0085b`},
+		{"a\"b\\c\xff", `a"b\c\xff`},
 	}
 	for _, tt := range tests {
 		if got := printable(tt.name); got != tt.want {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"zipreel/gateway"
@@ -120,13 +119,13 @@ func writeTable(out io.Writer, a *archive, x *zipindex.Index) error {
 	return nil
 }
 
-// printable keeps a hostile name from writing to the terminal: with characters that are not printed it is quoted.
-func printable(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
+// printable keeps hostile names from writing to the terminal: characters that are not printed are escaped.
+func printable(text string) string {
+	quoted := strconv.Quote(text)
+	return unquoter.Replace(quoted[1 : len(quoted)-1])
 }
+
+var unquoter = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
 func writeJSON(out io.Writer, a *archive, x *zipindex.Index) error {
 	separator := "["

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,7 +28,7 @@ type serveCmd struct {
 type listenFlags struct {
 	Listen         string      `group:"Listen:" default:"${listen}" placeholder:"HOST:PORT" help:"Address for viewers; port 0 takes a free one (default ${default})."`
 	AdminListen    string      `group:"Listen:" placeholder:"HOST:PORT" help:"Address for /metrics and /debug/pprof. It has no access control: keep it private (default: none)."`
-	Host           []string    `group:"Listen:" placeholder:"NAME" help:"Host header answered besides this machine's own names, for proxies that pass theirs on. On an address that others reach all are answered unless some are named."`
+	Host           []hostName  `group:"Listen:" placeholder:"NAME" help:"Host header answered besides this machine's own names, for proxies that pass theirs on. On an address that others reach all are answered unless some are named."`
 	AllowOrigin    []webOrigin `group:"Listen:" placeholder:"ORIGIN" help:"Website whose pages may read from here, as https://www.example.com (default: all)."`
 	MaxConnections count       `group:"Listen:" default:"10000" placeholder:"N" help:"Most connections of viewers; idle ones make room (default ${default})."`
 }
@@ -42,6 +43,20 @@ func (f listenFlags) origins() []string {
 		list = append(list, string(o))
 	}
 	return list
+}
+
+// hostName is what a Host header may hold (RFC 9110 §7.2).
+type hostName string
+
+// UnmarshalText reads a host, with or without a port.
+func (h *hostName) UnmarshalText(text []byte) error {
+	name := strings.TrimSpace(string(text)) // after the comma of a list
+	u, err := url.Parse("//" + name)
+	if err != nil || u.Hostname() == "" || u.Host != name {
+		return fmt.Errorf("%q is no host: write a name or an address alone, as in www.example.com", text)
+	}
+	*h = hostName(name)
+	return nil
 }
 
 // webOrigin is a website as browsers name it in the header Origin (RFC 6454 §6.1), or "*".
@@ -104,6 +119,9 @@ func (c *serveCmd) serve(cfg gateway.Config, places []place) error {
 	}
 	cfg.Hosts = allowedHosts(l, c.ListenFlags.Host)
 	gw, err := gateway.New(cfg)
+	if errors.Is(err, gateway.ErrCacheDir) {
+		return fmt.Errorf("%w; --cache-dir must name a folder that may be written to and that no other process uses", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -211,13 +211,13 @@ func baseURL(l net.Listener) string {
 
 // allowedHosts are the Host values answered: all where others than this machine reach the listener, unless some are
 // named. This machine's own are always among them, for health checks.
-func allowedHosts(l net.Listener, named []string) []string {
+func allowedHosts(l net.Listener, named []hostName) []string {
 	if !loopback(l) && len(named) == 0 {
 		return nil
 	}
 	hosts := gateway.LoopbackHosts()
 	for _, h := range named {
-		hosts = append(hosts, strings.TrimSpace(h))
+		hosts = append(hosts, string(h))
 	}
 	return hosts
 }

@@ -22,13 +22,13 @@ import (
 func TestAllowedHosts(t *testing.T) {
 	tests := []struct {
 		address string
-		named   []string
+		named   []hostName
 		want    []string
 	}{
 		{"127.0.0.1:0", nil, gateway.LoopbackHosts()},
-		{"127.0.0.1:0", []string{"a.example"}, append(gateway.LoopbackHosts(), "a.example")},
+		{"127.0.0.1:0", []hostName{"a.example"}, append(gateway.LoopbackHosts(), "a.example")},
 		{"0.0.0.0:0", nil, nil},
-		{"0.0.0.0:0", []string{" a.example"}, append(gateway.LoopbackHosts(), "a.example")},
+		{"0.0.0.0:0", []hostName{"a.example"}, append(gateway.LoopbackHosts(), "a.example")},
 	}
 	for _, tt := range tests {
 		l, err := net.Listen("tcp", tt.address)

@@ -13,8 +13,8 @@ type versionCmd struct{}
 
 // Run is called by the parser.
 func (versionCmd) Run() error {
-	fmt.Printf("zipreel %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	_, err := fmt.Printf("zipreel %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // buildVersion is the release's, else the module's, else the commit's.

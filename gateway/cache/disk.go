@@ -95,7 +95,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, error) {
 	d.blobs = newFIFO(cfg.Bytes/blobShare, evicted)
 	if d.lock, err = lockFile(root, "lock"); err != nil {
 		root.Close()
-		return nil, fmt.Errorf("cache folder %s: %w", cfg.Dir, err)
+		return nil, fmt.Errorf("%s: %w", cfg.Dir, err)
 	}
 	d.idle.Go(d.scan)
 	d.idle.Go(d.writer)
