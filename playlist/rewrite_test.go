@@ -80,17 +80,20 @@ func checkRewrite(t interface{ Fatalf(string, ...any) }, src []byte, kind Kind) 
 		t.Fatalf("Rewrite(%q) with answers = %q, %v, want %q", src, out, err, want.String())
 	}
 
-	// The answers are where the URIs were: reading again finds them.
-	again := 0
+	// The answers are where the URIs were: reading again finds each of them. It may ask in another order, where a BaseURL could not be resolved before.
+	left := make(map[string]bool, links)
+	for i := range links {
+		left[fmt.Sprintf("answer%d", i)] = true
+	}
 	_, err = Rewrite(nil, out, kind, func(l Link) (string, bool) {
-		if want := fmt.Sprintf("answer%d", again); l.URI != want {
-			t.Fatalf("after Rewrite(%q) = %q, link %d is %q", src, out, again, l.URI)
+		if !left[l.URI] {
+			t.Fatalf("after Rewrite(%q) = %q, there is %q", src, out, l.URI)
 		}
-		again++
+		delete(left, l.URI)
 		return "", false
 	})
-	if err != nil || again != links {
-		t.Fatalf("after Rewrite(%q) = %q: %d links, %v, want %d", src, out, again, err, links)
+	if err != nil || len(left) > 0 {
+		t.Fatalf("after Rewrite(%q) = %q: %v, without %v", src, out, err, left)
 	}
 }
 
