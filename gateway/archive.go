@@ -72,7 +72,7 @@ func (a *archive) outdated() bool {
 // archives keeps the indexes of archives, bounded by bytes. One load is shared
 // by all who wait for it; refusals are remembered.
 //
-// Lock order: archives.mu, then nothing.
+// Lock order: archives.mu, then the disk cache's own.
 type archives struct {
 	g      *Gateway
 	nextID atomic.Uint64
@@ -172,13 +172,17 @@ func (s *archives) refresh(ctx context.Context, a *archive, seen *origin.Validat
 	if cur := s.newer(key, a, seen); cur != nil {
 		return cur, nil
 	}
-	a, _, err := s.loads.do(ctx, key, func(ctx context.Context) (*archive, error) {
-		if cur := s.newer(key, a, seen); cur != nil {
-			return cur, nil
-		}
-		return s.load(ctx, key, a.src)
-	})
-	return a, err
+	for {
+		cur, first, err := s.loads.do(ctx, key, func(ctx context.Context) (*archive, error) {
+			if cur := s.newer(key, a, seen); cur != nil {
+				return cur, nil
+			}
+			return s.load(ctx, key, a.src)
+		})
+		if err != nil || first || cur != a || cur.validator.Load() != seen {
+			return cur, err
+		} // else it was get's work, which had no need of storage
+	}
 }
 
 // newer answers the version that is kept, if it is another than a, or a with another validator than seen: somebody was there first.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -58,7 +59,7 @@ func (s *shared[K, V]) do(ctx context.Context, key K, work func(context.Context)
 func (s *shared[K, V]) run(ctx context.Context, key K, j *errand[V], work func(context.Context) (V, error)) {
 	defer func() {
 		if r := recover(); r != nil {
-			j.err = fmt.Errorf("panic: %v", r)
+			j.err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 		s.mu.Lock()
 		delete(s.running, key)

@@ -229,7 +229,7 @@ func (p *parser) serve(r *record) (form nameForm, bad bool) {
 // neighbour says whether name, of which so many bytes are those of the last name, lies in the last name's folder and may be a path as that
 // one may: nearly all do. What is known good of the last name is not looked at again.
 func (p *parser) neighbour(name []byte, shared int) bool {
-	if p.folder < 0 || shared < p.folder || len(name) <= p.folder || shared > 0 && name[shared-1] >= utf8.RuneSelf {
+	if p.folder < 0 || shared < p.folder || len(name) <= p.folder || shared == len(name) || shared > 0 && name[shared-1] >= utf8.RuneSelf {
 		return false
 	}
 	switch name[p.folder] {

@@ -5,15 +5,18 @@ import (
 	"io"
 )
 
-// firstTail always holds the end record, the longest comment and ZIP64's records (APPNOTE 4.3.14 to 4.3.16).
+// firstTail holds the end record, the longest comment and ZIP64's records (APPNOTE 4.3.14 to 4.3.16), unless those carry data of their own.
 const firstTail = 68 << 10
 
 // mostReads is one more than NeedMore is answered.
 const mostReads = 4
 
-// Read reads the central directory of an archive of size bytes: its last 68 KiB, then what is missing. One that begins like an archive and has no end is refused with
+// Read reads the central directory of an archive of size bytes: its last 68 KiB and, where the directory begins before those, all from there on. One that begins like an archive and has no end is refused with
 // [CodeIncomplete]. The error is an *Error, or r's own.
 func Read(r io.ReaderAt, size int64, lim Limits) (*Index, error) {
+	if size < 0 {
+		return nil, &Error{CodeNotFound, 0, "an archive of less than no bytes"}
+	}
 	off := max(0, size-firstTail)
 	for range mostReads {
 		tail := make([]byte, size-off)

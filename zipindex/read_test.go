@@ -48,6 +48,7 @@ func TestRead(t *testing.T) {
 		{name: "its first entry is still being written", data: large[:20], code: zipindex.CodeIncomplete, reads: 2},
 		{name: "something else", data: bytes.Repeat([]byte("x"), 100_000), code: zipindex.CodeNotFound, reads: 2},
 		{name: "nothing", code: zipindex.CodeNotFound, reads: 2},
+		{name: "less than nothing", size: -1, code: zipindex.CodeNotFound},
 		{name: "shorter than said", data: large, size: int64(len(large)) + 10, want: io.ErrUnexpectedEOF, reads: 1},
 		{name: "cannot be read", data: large, err: broken, want: broken, reads: 1},
 	} {

@@ -191,6 +191,9 @@ func (c *Cache) fromDisk(obj Object, i int64, fill Fill) Fill {
 			if err == nil {
 				return w.Wrote(len(buf))
 			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			if errors.Is(err, errLeft) {
 				w.forsake()
 			}

@@ -55,7 +55,7 @@ type Disk struct {
 type DiskStats struct {
 	Files, Bytes                                      int64
 	Hits, Writes, Evicted, Damaged, Failures, Skipped int64
-	Failing                                           bool // writing failed lately, and is tried again later
+	Failing                                           bool // writing failed lately and is tried again later, or a read takes too long and nothing is read meanwhile
 }
 
 const (
@@ -102,7 +102,8 @@ func OpenDisk(cfg DiskConfig) (*Disk, error) {
 	return d, nil
 }
 
-// Close writes what waits, and lets go of the folder, also where the volume does not answer.
+// Close writes what waits, and lets go of the folder. It waits for a volume that does not answer, or is slow, for no longer than 10 s; the folder is let go then when
+// that has ended.
 func (d *Disk) Close() error {
 	if d == nil {
 		return nil
@@ -115,12 +116,16 @@ func (d *Disk) Close() error {
 	d.closed = true
 	d.work.Signal()
 	d.mu.Unlock()
-	idle := make(chan struct{})
-	go func() { d.idle.Wait(); close(idle) }()
+	left := make(chan error, 1)
+	go func() {
+		d.idle.Wait()
+		left <- errors.Join(d.lock.Close(), d.root.Close())
+	}()
 	select {
-	case <-idle:
-		return errors.Join(d.lock.Close(), d.root.Close())
+	case err := <-left:
+		return err
 	case <-time.After(closeWithin):
+		d.cfg.Logger.Error("what was to be written to the cache folder is not waited for any longer", "dir", d.cfg.Dir)
 		return fmt.Errorf("cache folder %s: %w", d.cfg.Dir, errTardy)
 	}
 }
@@ -299,7 +304,7 @@ func (d *Disk) failed(err error) {
 	d.stats.Failures++
 	now := time.Now()
 	if d.until.IsZero() || now.Sub(d.until) > failedPause {
-		d.cfg.Logger.Error("nothing is written to the cache folder for now", "dir", d.cfg.Dir, "err", err)
+		d.cfg.Logger.Error("the cache folder fails; nothing is written to it for now", "dir", d.cfg.Dir, "err", err)
 	}
 	d.until = now.Add(failedPause)
 }

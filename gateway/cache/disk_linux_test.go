@@ -111,6 +111,7 @@ func TestHangingVolume(t *testing.T) {
 	}
 	w.Close()
 	waitFor(t, func() bool { return tardy() == 0 })
+	d.patience = time.Hour
 	wantRead(t, c, later, 0, later.Size, s, Hit)
 }
 

@@ -29,19 +29,24 @@ func (d *Disk) readFile(ctx context.Context, f file, limit int64, buf []byte) ([
 	select {
 	case d.slots <- struct{}{}:
 	case <-patience.C:
-		return nil, errTardy
+		return nil, errLeft // a busy volume, or one that is found out by those who have a slot
 	case <-ctx.Done():
 		return nil, errLeft
 	}
 	r := &reading{done: make(chan struct{})}
 	go d.run(r, f, limit, buf)
+	why := errLeft
 	select {
 	case <-r.done:
-		return r.data, r.err
 	case <-patience.C:
-		return nil, errTardy
+		why = errTardy
 	case <-ctx.Done():
-		return nil, errLeft
+	}
+	select {
+	case <-r.done: // both were ready
+		return r.data, r.err
+	default:
+		return nil, why
 	}
 }
 

@@ -57,13 +57,16 @@ type Validator struct {
 	Modified time.Time // zero when the node gives none
 
 	version *version // of an archive on several nodes, which each have a validator of their own; set by Nodes
+	loose   bool     // by SizeOnly
 }
 
 // Strong says whether the ETag may stand in If-Match (RFC 9110 §8.8.3.2).
 func (v Validator) Strong() bool { return len(v.ETag) >= 2 && v.ETag[0] == '"' }
 
 // SizeOnly answers a Validator that any state of this size fits, for nodes whose word for the state cannot be relied on.
-func (v Validator) SizeOnly() Validator { return Validator{Size: v.Size, version: v.version} }
+func (v Validator) SizeOnly() Validator {
+	return Validator{Size: v.Size, version: v.version, loose: true}
+}
 
 // What may go wrong, for errors.Is.
 var (

@@ -32,12 +32,12 @@ type read struct {
 	avoid   NodeSet
 	from    NodeSet // nodes that delivered bytes
 
-	tried   [MaxNodes]uint8 // since the last progress
-	moved   int             // times that a node's validator was refused and its bytes were the same
-	again   int             // of these, times that it was the same validator
-	refused Validator       // the last of them
-	final   NodeSet         // asking them again is of no use
-	err     error           // the weightiest failure so far
+	tried    [MaxNodes]uint8   // since the last progress
+	moved    int               // times that a node refused its validator
+	refused  map[int]Validator // by node: the last of these
+	sizeOnly NodeSet           // refused the same one twice, and are held to the size
+	final    NodeSet           // asking them again is of no use
+	err      error             // the weightiest failure so far
 }
 
 // open answers the body. Where it breaks, it is continued from another node, unseen by its reader.
@@ -190,24 +190,40 @@ func (r *read) pause(i int) error {
 
 // request asks one node for [at, at+n); it has to hold the version.
 func (r *read) request(ctx context.Context, i int, at, n int64) (*Body, error) {
-	want := r.want
-	if w := r.version; w != nil {
-		h, confirmed := w.get(i)
-		if confirmed && (h.holding == unknown || h.holding == same && r.from != 0 && w.mayBeAnother(h.v)) {
-			if err := w.prove(ctx, i); err != nil {
-				return nil, err
-			}
-			if h, _ = w.get(i); h.holding != same {
-				return nil, &Error{Kind: ErrChanged, Node: r.s.nodes[i].Name, Archive: r.name, Err: errOther}
-			}
+	w := r.version
+	if w == nil {
+		return r.s.ask(ctx, i, r.name, at, n, r.want)
+	}
+	h, confirmed := w.get(i)
+	if confirmed && h.holding == unknown {
+		if err := w.prove(ctx, i); err != nil {
+			return nil, err
 		}
-		want = &h.v
-		if r.want != nil && r.want.ETag == "" && r.want.Modified.IsZero() {
-			loose := h.v.SizeOnly()
-			want = &loose
+		if h, _ = w.get(i); h.holding != same {
+			return nil, r.other(i)
 		}
 	}
-	return r.s.ask(ctx, i, r.name, at, n, want)
+	want := h.v
+	if r.want != nil && r.want.loose {
+		want = want.SizeOnly()
+	}
+	body, err := r.s.ask(ctx, i, r.name, at, n, &want)
+	if err != nil || !confirmed || r.from == 0 || !w.mayBeAnother(want) {
+		return body, err
+	}
+	if err = w.proveAgain(ctx, i); err == nil {
+		if h, _ = w.get(i); h.holding == same {
+			return body, nil
+		}
+		err = r.other(i)
+	}
+	body.Close()
+	return nil, err
+}
+
+// other says that a node holds another version.
+func (r *read) other(i int) error {
+	return &Error{Kind: ErrChanged, Node: r.s.nodes[i].Name, Archive: r.name, Err: errOther}
 }
 
 var errOther = errors.New("the node holds another version")
@@ -215,9 +231,8 @@ var errOther = errors.New("the node holds another version")
 // errContradicts is about a node that refuses what it says it holds.
 var errContradicts = errors.New("the node says that the archive has changed, and shows the same directory and validator as before")
 
-const maxAgain = 2 // so often is that taken for another server's answer behind the same address
-
-// failed notes a node's failure. A node that holds another state now than it did is looked at again before that is believed of it.
+// failed notes a node's failure. A node that refuses the validator it gave is looked at again before it is believed to hold another state. Where it shows the
+// same as before and refuses that again, two servers may answer by turns: it is held to the archive's size.
 func (r *read) failed(i int, err error) {
 	r.tried[i]++
 	if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrTimeout) {
@@ -227,15 +242,21 @@ func (r *read) failed(i int, err error) {
 		h, confirmed := w.get(i)
 		switch {
 		case errors.Is(err, ErrChanged) && h.holding == same && confirmed && r.moved <= maxLearnt*len(r.s.nodes):
-			if r.refused == h.v {
-				if r.again++; r.again == maxAgain {
-					err = &Error{Kind: ErrBadRange, Node: r.s.nodes[i].Name, Archive: r.name, Off: r.at, N: r.n, Err: errContradicts}
-					break
-				}
+			if r.sizeOnly.Has(i) {
+				err = &Error{Kind: ErrBadRange, Node: r.s.nodes[i].Name, Archive: r.name, Off: r.at, N: r.n, Err: errContradicts}
+				break
 			}
-			r.refused = h.v
 			r.moved++
-			w.set(i, unknown, Validator{})
+			if v, ok := r.refused[i]; ok && v == h.v {
+				r.sizeOnly = r.sizeOnly.With(i)
+				w.set(i, same, h.v.SizeOnly())
+			} else {
+				if r.refused == nil {
+					r.refused = map[int]Validator{}
+				}
+				r.refused[i] = h.v
+				w.set(i, unknown, Validator{})
+			}
 			r.tried[i], r.final = 0, r.final&^(1<<i)
 			return
 		case errors.Is(err, ErrChanged):

@@ -117,8 +117,8 @@ func (w *version) get(i int) (h held, confirmed bool) {
 	return h, w.proof != nil
 }
 
-// mayBeAnother says whether a validator does not tell this version from one that has taken its place, so that the proof has to be read again before a body
-// goes on; not where that is long.
+// mayBeAnother says whether a validator that was asked for does not tell this version from one that has taken its place, so that the proof has to be read again before
+// a body goes on; not where that is long.
 func (w *version) mayBeAnother(v Validator) bool { return !v.Strong() && w.proof.N <= proveAhead }
 
 // changed says whether more nodes than not are known to hold another state.
@@ -222,6 +222,15 @@ func (w *version) prove(ctx context.Context, i int) error {
 	case <-ctx.Done():
 		return &Error{Kind: ErrTimeout, Node: w.s.nodes[i].Name, Archive: w.name, Err: ended(ctx)}
 	}
+}
+
+// proveAgain looks whether a node that held the version still does: by a read of its own, for it has to begin behind whatever the caller has asked for before.
+func (w *version) proveAgain(ctx context.Context, i int) error {
+	h, v, err := w.digest(ctx, i)
+	if err == nil && h != same {
+		w.set(i, h, v)
+	}
+	return err
 }
 
 // proving is the read of a proof. err is set when done is closed.

@@ -260,6 +260,10 @@ func nameCases() []Case {
 			Served: []string{"d/a\u00fc.ts", "d/a\u00fc", "d/b"}, Hidden: map[string]zipindex.Code{"d/a\xc3.ts": zipindex.CodeBadPath},
 		},
 		Case{
+			Name: "a drive behind a name that begins like it", Data: named("c:x", "c:", "c:/x", "c:y").Build(),
+			Served: []string{"c:x", "c:y"}, Hidden: map[string]zipindex.Code{"c:": zipindex.CodeBadPath, "c:/x": zipindex.CodeBadPath},
+		},
+		Case{
 			Name: "bad names beside good ones", Data: named("a", "a:", "d/a", "d/.", "d/a.", "d/..", "d/...", "d/a\x7f", "d/a\\", "d/-", "d//", "d/b/", "-", "~/d", "~d").Build(),
 			Served: []string{"a", "d/a", "d/a.", "d/...", "d/-", "~d"},
 			Hidden: map[string]zipindex.Code{
