@@ -264,11 +264,12 @@ func TestSlowNodeIsHedged(t *testing.T) {
 	}
 	nodes[busy].Set(origintest.Fault{HangHeaders: true})
 	began := time.Now()
-	for range 20 {
+	asked := len(nodes[busy].Requests())
+	for i := 0; i < 20 || i < 500 && len(nodes[busy].Requests()) == asked; i++ { // the other may have become the quicker one
 		readFilm(t, s, v, 0, 1000)
 	}
 	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("20 reads took %v", took)
+		t.Errorf("the reads took %v", took)
 	}
 	stats := s.Stats()
 	if hedges, won := stats[0].Hedges+stats[1].Hedges, stats[1-busy].HedgesWon; hedges == 0 || won == 0 {
